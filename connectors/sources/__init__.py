@@ -1,0 +1,87 @@
+"""Kinds of source system: one file per kind, found by scanning this folder, one small contract.
+
+A system module offers `read(path, encoding) -> pyarrow.Table` and nothing else that others use. Here belongs what is the same for all of them: column names,
+row numbers, and one sentence for whatever cannot be read. What columns mean stands in definitions/sources.
+"""
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Protocol, cast
+
+import pyarrow as pa
+
+from connectors.sources._columns import FILE, SOURCE_ROW, tidied
+from connectors.sources._landed import Landed, landed
+from connectors.sources._unreadable import SourceUnreadable
+
+__all__ = ["FILE", "SOURCE_ROW", "Landed", "SourceLike", "SourceUnreadable", "landed", "read", "read_many", "systems"]
+
+
+class SourceLike(Protocol):
+    """What a reader must know of a source definition."""
+
+    @property
+    def system(self) -> str:
+        """The kind of system: the name of a module of this folder."""
+
+    @property
+    def encoding(self) -> str:
+        """`auto`, or the encoding that the source promises; read by text systems only."""
+
+
+class System(Protocol):
+    """What a module of this folder offers: the columns as in the file, and `source_row`."""
+
+    def read(self, path: Path, encoding: str) -> pa.Table:
+        """One file as a table, or SourceUnreadable."""
+
+
+def systems() -> tuple[str, ...]:
+    """The kinds of system that can be read: every module here whose name does not begin with an underscore."""
+    return tuple(sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_")))
+
+
+def read(path: Path, source: SourceLike) -> pa.Table:
+    """One landed file as a table, one row per data row, in the order of the file.
+
+    Every column arrives as text, an empty cell as null; Parquet keeps its types. Column names are those of the file (NFKC, stripped). `source_row` counts as a
+    person would: the line of the file for text and Excel (the header is line 1), the data row from 1 for Parquet.
+
+    Raises:
+        SourceUnreadable: a sentence with the file, what is wrong and what to do.
+    """
+    if not path.is_file():
+        raise SourceUnreadable(path, "there is no such file", "deliver it again")
+    if path.stat().st_size == 0:
+        raise SourceUnreadable(
+            path, "the file is empty (0 bytes)", "deliver it again; a day without rows still has a header"
+        )
+    return tidied(_system(path, source.system).read(path, source.encoding), path)
+
+
+def read_many(paths: Sequence[Path], source: SourceLike) -> pa.Table:
+    """Several files of one source as one table, with the file's name in `file`.
+
+    A column that an older file does not have is null there.
+    """
+    if not paths:
+        raise ValueError("read_many needs at least one file")
+    tables = [_with_file(read(path, source), path) for path in paths]
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise SourceUnreadable(
+            paths[-1], f"its columns do not fit those of {paths[0].name}: {error}", "deliver the columns with one type"
+        ) from error
+
+
+def _with_file(table: pa.Table, path: Path) -> pa.Table:
+    return table.append_column(FILE, pa.repeat(pa.scalar(path.name), table.num_rows))
+
+
+def _system(path: Path, name: str) -> System:
+    if name not in systems():
+        raise SourceUnreadable(path, f"no system is called {name!r}", f"declare one of {', '.join(systems())}")
+    return cast(System, import_module(f"{__name__}.{name}"))

@@ -1,0 +1,19 @@
+"""Parquet files, whose columns carry their types. Nothing is converted here."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from connectors.sources._columns import SOURCE_ROW
+from connectors.sources._unreadable import SourceUnreadable
+
+
+def read(path: Path, encoding: str) -> pa.Table:
+    """One Parquet file with its own types. `encoding` has no meaning here."""
+    try:
+        table = pq.ParquetFile(path).read()
+    except (pa.ArrowInvalid, OSError) as error:
+        raise SourceUnreadable(path, "it is not a whole Parquet file; it may be cut off", "deliver it again") from error
+    rows = pa.arange(1, table.num_rows + 1)
+    return table.replace_schema_metadata(None).append_column(SOURCE_ROW, rows)

@@ -1,0 +1,81 @@
+"""The shape of a source file against the source's definition: columns that are missing, columns nobody declared (R2).
+
+Only names are compared, so a file is refused before a single row is read. Rows are judged by row_rules.py, their number
+by volume.py.
+"""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from data_quality.findings import Finding, Translate, finding, plain
+from vesper.model.source import Source
+from vesper.tables.declare import Severity
+
+NEAR_ENOUGH = 0.4
+
+
+@dataclass(frozen=True)
+class StructureFindings:
+    """Columns of the definition that the file lacks, columns it has too many, and a finding for each."""
+
+    missing: tuple[str, ...]
+    unknown: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def critical(self) -> tuple[Finding, ...]:
+        return tuple(each for each in self.findings if each.is_critical)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        return tuple(each.sentence for each in self.findings)
+
+
+def check_structure(
+    source: Source, columns: Sequence[str], row_count: int, *, file: str = "?", _: Translate = plain
+) -> StructureFindings:
+    """Compare a file's columns with the declared ones.
+
+    Critical: a missing column of a required field. Warnings: a missing column of an optional one (its values are empty)
+    and an undeclared column (it is not taken in).
+    """
+    declared: dict[str, bool] = {}
+    for field in source.fields.values():
+        declared[field.column] = declared.get(field.column, False) or field.required
+    missing = tuple(column for column in declared if column not in columns)
+    unknown = tuple(column for column in columns if column not in declared)
+    lacking = [_lacks(source, column, declared[column], unknown, row_count, file, _) for column in missing]
+    return StructureFindings(missing, unknown, (*lacking, *_undeclared(source, unknown, file, _)))
+
+
+def nearest(column: str, others: Sequence[str]) -> str:
+    """The undeclared column that looks most like this one; "" when none does."""
+    by_folded = {each.strip().lower(): each for each in others}
+    found = difflib.get_close_matches(column.strip().lower(), list(by_folded), n=1, cutoff=NEAR_ENOUGH)
+    return by_folded[found[0]] if found else ""
+
+
+def _lacks(
+    source: Source, column: str, required: bool, unknown: Sequence[str], row_count: int, file: str, _: Translate
+) -> Finding:
+    near = nearest(column, unknown)
+    what = _("{source}: {file} ({rows} rows) lacks the column {column}.")
+    if not required:
+        todo = _("Its values stay empty.")
+    elif near:
+        todo = _("The nearest column there is {near}: correct the file, or the column in the source's definition.")
+    else:
+        todo = _("Ask for the file again, or correct the source's definition.")
+    severity: Severity = "critical" if required else "warning"
+    facts = {"file": file, "rows": row_count, "column": column, "near": near}
+    return finding(source.id, f"column:{column}", severity, f"{what} {todo}", **facts)
+
+
+def _undeclared(source: Source, unknown: Sequence[str], file: str, _: Translate) -> Iterator[Finding]:
+    message = _(
+        "{source}: {file} has a column nobody declared, {column}. It is not taken in;"
+        " declare it in the source's definition if it is wanted."
+    )
+    for column in unknown:
+        yield finding(source.id, f"column:{column}", "warning", message, file=file, column=column)

@@ -1,0 +1,118 @@
+"""Every deployment, once: its name, flow, timetable and words. The local runner and `prefect.yaml` are both made from this list.
+
+What belongs here: when a flow runs and how it is shown. What does not: registering (`serve.py`) and writing the file (`generate.py`). Adding a
+deployment is one line here.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from vesper.model.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One entry. `says` is a message id; `cron` is in the company's zone.
+
+    `one_at_a_time`: a second run is cancelled at once, not queued, for it would compute the same night. `live_only`: left out on a simulated clock.
+    """
+
+    name: str
+    module: str
+    function: str
+    says: str
+    cron: str | None = None
+    tags: tuple[str, ...] = ()
+    parameters: dict[str, Any] = field(default_factory=dict)
+    one_at_a_time: bool = True
+    live_only: bool = False
+
+    @property
+    def entrypoint(self) -> str:
+        """File and function, relative to the folder of the house."""
+        return f"{self.module.replace('.', '/')}.py:{self.function}"
+
+
+TIMETABLE = (
+    Deployment(
+        "prepare",
+        "flows.prepare",
+        "prepare",
+        "20:00: sources into golden contacts, then market visibility.",
+        "0 20 * * *",
+        ("night",),
+    ),
+    Deployment(
+        "score",
+        "flows.score",
+        "score",
+        "21:00: score, segments, sending, effect; waits for prepare.",
+        "0 21 * * *",
+        ("night",),
+    ),
+    Deployment(
+        "deliver",
+        "flows.deliver",
+        "deliver",
+        "Every 15 minutes from 9 to 21: messages whose window is open.",
+        "*/15 9-20 * * *",
+        ("send",),
+        live_only=True,
+    ),
+)
+
+BY_HAND = (
+    Deployment(
+        "nightly",
+        "flows.nightly",
+        "nightly",
+        "The whole night by hand, all stages in one run.",
+        tags=("night", "by hand"),
+    ),
+    Deployment(
+        "consolidate", "flows.consolidate", "consolidate", "This stage alone, by hand.", tags=("stage", "by hand")
+    ),
+    Deployment("measure", "flows.measure", "measure", "This stage alone, by hand.", tags=("stage", "by hand")),
+    Deployment(
+        "score-alone",
+        "flows.score",
+        "score",
+        "This stage alone, by hand.",
+        tags=("stage", "by hand"),
+        parameters={"only_score": True, "wait_minutes": 0},
+    ),
+    Deployment("segment", "flows.segment", "segment", "This stage alone, by hand.", tags=("stage", "by hand")),
+    Deployment("send", "flows.send", "send", "This stage alone, by hand.", tags=("stage", "by hand")),
+    Deployment("watch", "flows.watch", "watch", "This stage alone, by hand.", tags=("stage", "by hand")),
+)
+
+ACTIONS = (
+    Deployment("check", "flows.ops", "check", "Are the definitions right?", tags=("action",), one_at_a_time=False),
+    Deployment(
+        "explain",
+        "flows.ops",
+        "explain",
+        "Why does this person have this score, and these messages?",
+        tags=("action",),
+        one_at_a_time=False,
+    ),
+    Deployment("stop-send", "flows.ops", "stop_send", "Stop all sending now.", tags=("action",), one_at_a_time=False),
+    Deployment(
+        "resume-send",
+        "flows.ops",
+        "resume_send",
+        "Let sending go on after a stop.",
+        tags=("action",),
+        one_at_a_time=False,
+    ),
+    Deployment("backfill", "flows.ops", "backfill", "Compute past nights again; sends nothing.", tags=("action",)),
+    Deployment("replay", "flows.ops", "replay", "Compare a past night with what was published.", tags=("action",)),
+    Deployment("activate", "flows.ops", "activate", "Put a version of a definition in force.", tags=("action",)),
+)
+
+ALL = (*TIMETABLE, *BY_HAND, *ACTIONS)
+
+
+def deployments_of(workspace: Workspace) -> list[Deployment]:
+    """The deployments of one company: all, without those that make no sense on its clock."""
+    return [entry for entry in ALL if not (entry.live_only and workspace.clock.mode == "simulated")]

@@ -1,0 +1,161 @@
+"""`vesper up`: server, every deployment and the runner with one command, until Ctrl+C. And a night as a flow run on the workspace's server.
+
+What belongs here: the order in which processes start and stop. What does not: their settings (`environment.py`), the deployments (`registry.py`).
+"""
+
+import contextlib
+import datetime as dt
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from deployments import child
+from deployments.environment import home, ready_file
+from deployments.left_over import crash_lost_runs, forget_deployments, register_zombie_automation, skip_missed_starts
+from deployments.registry import Deployment, deployments_of
+from deployments.server import Server, ServerFailed, running_server, server_for_a_run, start_server
+from vesper.clock import now
+from vesper.load import read_workspace
+from vesper.stage_report import StageReport
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
+
+__all__ = ["ServerFailed", "run_as_flow", "running_server", "server_for_a_run", "up"]
+
+Say = Callable[[str], None]
+REGISTER_SECONDS = 180
+SETTLE_SECONDS = 20
+
+
+def up(root: Path, say: Say = print) -> int:
+    """Everything of a workspace, until SIGINT or SIGTERM. Returns an exit code: 0 when told to stop, 1 when a part has died by itself.
+
+    Raises ServerFailed with one sentence when the server does not come up.
+    """
+    workspace = read_workspace(root)
+    already = running_server(root)
+    if already:
+        say(f"Vesper is up already: {already.removesuffix('/api')}")
+        return 0
+    with _told_to_stop() as stop, ExitStack() as parts:
+        say("Starting the Prefect server; the first start takes half a minute, because it sets up its database.")
+        server = start_server(root)
+        parts.callback(_stop, "server", server.stop, say)
+        server.wait()
+        say(f"Server: {server.api.url}")
+        entries = deployments_of(workspace)
+        _put_right(server, entries, say)
+        runner = child.start(["deployments.serve", str(root.resolve())], server.variables, home(root) / "runner.log")
+        parts.callback(_stop, "runner", runner.stop, say)
+        _wait_for_deployments(runner, ready_file(root), stop)
+        say(
+            f"Runner: {len(entries)} forms and schedules; prepare at 20:00 and score at 21:00, {workspace.company.zone}"
+        )
+        say(f"Dashboard: {server.ui_url} (Ctrl+C stops everything)")
+        return _supervise({"server": server.process, "runner": runner}, stop, say)
+
+
+def run_as_flow(root: Path, business_on: dt.date, may_send: bool, stages: Sequence[str]) -> list[StageReport]:
+    """Run stages of a night as one flow run of this process, on the workspace's server or one started for it.
+
+    Returns the reports in order. Raises StageFailed (with the report of the stage that failed) and ServerFailed.
+    """
+    with server_for_a_run(root) as server:
+        server.wait()
+        if server.process:
+            crash_lost_runs(server.api)
+        os.environ.update(server.variables)
+        from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
+
+        from flows.ending import failure_of
+        from flows.nightly import nightly
+
+        with temporary_settings({PREFECT_API_URL: server.api.url, PREFECT_LOGGING_TO_API_ENABLED: True}):
+            state = nightly(
+                workspace=root.resolve(),
+                business_on=business_on,
+                may_send=may_send,
+                stages=list(stages),
+                return_state=True,
+            )
+            _settle(server, state)
+        if not state.is_completed():
+            raise failure_of(state)
+        return cast(list[StageReport], state.result())
+
+
+def _put_right(server: Server, entries: list[Deployment], say: Say) -> None:
+    """What an earlier server left: lost runs, missed starts, deployments that are gone from the registry."""
+    register_zombie_automation(server.api)
+    forget_deployments(server.api, {entry.name for entry in entries})
+    lost, missed = crash_lost_runs(server.api), skip_missed_starts(server.api, now().replace(tzinfo=dt.UTC))
+    if lost:
+        say(f"{lost} runs of before had no process any more; they are marked Crashed.")
+    if missed:
+        say(
+            f"{missed} scheduled starts were missed while Vesper was down; the latest of each is made up for, `backfill` computes the others."
+        )
+
+
+def _wait_for_deployments(runner: child.Child, ready: Path, stop: threading.Event) -> None:
+    """Until the runner has registered its whole list."""
+    over_at = time.monotonic() + REGISTER_SECONDS
+    while not stop.is_set() and not (ready.exists() and ready.read_text(encoding="utf-8") == str(runner.process.pid)):
+        if not runner.is_alive():
+            raise ServerFailed(
+                f"The runner stopped while it registered; its log {runner.log} ends with:\n{runner.last_words()}"
+            )
+        if time.monotonic() > over_at:
+            raise ServerFailed(
+                f"The runner did not register its deployments within {REGISTER_SECONDS} s; see {runner.log}"
+            )
+        stop.wait(0.5)
+
+
+def _supervise(parts: dict[str, Any], stop: threading.Event, say: Say) -> int:
+    """Wait for the word to stop; a part that ends before it ends the rest."""
+    while not stop.wait(1):
+        for name, part in parts.items():
+            if not part.is_alive():
+                say(f"The {name} has stopped by itself; its log {part.log} ends with:\n{part.last_words()}")
+                return 1
+    return 0
+
+
+def _stop(name: str, stop: Callable[[], None], say: Say) -> None:
+    stop()
+    say(f"Stopped: {name}")
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set; the former handlers come back after the block."""
+    stop = threading.Event()
+    before = {kind: signal.signal(kind, lambda *_: stop.set()) for kind in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+
+
+def _settle(server: Server, state: "State") -> None:
+    """Wait until the dashboard has what this process has sent: steps reach it as events, and the server may be stopped right after."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    with contextlib.suppress(Exception):  # the night stands; at worst a step is shown as running
+        EventsWorker.drain_all()
+        APILogWorker.drain_all(timeout=5)
+        steps = {"flow_runs": {"id": {"any_": [str(state.state_details.flow_run_id)]}}}
+        open_steps = {**steps, "task_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}}
+        over_at = time.monotonic() + SETTLE_SECONDS
+        while server.api.post("task_runs/count", open_steps) and time.monotonic() < over_at:
+            time.sleep(0.2)
+        time.sleep(1.5)  # the event feed is written once a second

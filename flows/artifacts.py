@@ -1,0 +1,66 @@
+"""What a stage leaves on the dashboard: one page that a marketer understands, its gate as a table, its key figures as tables.
+
+What belongs here: keys and Prefect's calls. What does not: wording (`vesper/wording.py`). Keys are stable, so that the dashboard shows the history of
+each: `score-summary`, `score-gate`, `measure-visibility`. The dashboard is a view: when it cannot take an artifact, the stage stands all the same.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from prefect.artifacts import MarkdownArtifact, TableArtifact
+from prefect.logging import get_run_logger
+
+from vesper.stage_report import StageFailed, StageReport
+from vesper.wording import Row, Translate, failure, gate_rows, kpi_tables, stage_title, summary
+
+
+def keep_report(report: StageReport, root: Path, _: Translate) -> None:
+    """The artifacts of a stage that went well."""
+    keep_page(f"{report.stage}-summary", summary(report, _, report_page(root)), _(stage_title(report.stage)))
+    _keep_tables(report, _)
+
+
+def keep_failure(stage: str, failed: StageFailed, _: Translate) -> None:
+    """The artifacts of a stage that stopped: the sentence first, and everything that was known by then."""
+    keep_page(f"{stage}-summary", failure(stage, failed, _), _(stage_title(stage)))
+    if failed.report is not None:
+        _keep_tables(failed.report, _)
+
+
+def keep_page(name: str, markdown: str, says: str) -> None:
+    """One markdown artifact, pinned to the task or flow run that calls."""
+    with _never_in_the_way(name):
+        MarkdownArtifact(key=key_of(name), markdown=markdown, description=says).create(_sync=True)  # type: ignore[call-arg]
+
+
+def key_of(name: str) -> str:
+    """A key that Prefect takes: lower case, digits and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def report_page(root: Path) -> Path | None:
+    """The newest report page, once there is one."""
+    page = root.resolve() / ".vesper" / "report" / "index.html"
+    return page if page.exists() else None
+
+
+def _keep_tables(report: StageReport, _: Translate) -> None:
+    _keep_table(f"{report.stage}-gate", gate_rows(report, _), _("The gate"))
+    for name, rows in kpi_tables(report, _).items():
+        _keep_table(f"{report.stage}-{name}", rows, _(name.replace("_", " ")))
+
+
+def _keep_table(name: str, rows: list[Row], says: str) -> None:
+    if rows:
+        with _never_in_the_way(name):
+            TableArtifact(key=key_of(name), table=rows, description=says).create(_sync=True)  # type: ignore[call-arg]
+
+
+@contextmanager
+def _never_in_the_way(name: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # the tables are published by now; a dashboard that is busy must not turn the run red
+        get_run_logger().warning("artifact %s could not be kept: %s", name, type(error).__name__)

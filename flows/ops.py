@@ -1,0 +1,128 @@
+"""The actions of marketing ops as forms: check, explain, stop, resume, backfill, replay, activate (R110). The work stands in `tasks/ops.py`.
+
+Each action ends as a page on the dashboard, or Failed with one sentence. Whoever stops, resumes or activates gives a name and a reason: both are kept.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, Literal
+
+from prefect import flow
+from pydantic import BaseModel, Field
+
+from flows.artifacts import keep_page
+from flows.ending import ends_in_a_sentence
+from flows.form import field
+from flows.form import workspace as workspace_field
+
+BY = "Who does this: a name that colleagues know."
+Kind = Literal["sources", "markets", "segments", "lifecycle", "scoring", "campaigns", "content", "policy"]
+
+
+class Nights(BaseModel, title="Nights"):
+    """A range of business dates, both ends included."""
+
+    from_on: dt.date = Field(title="First night", description="The first business date to compute again.")
+    to_on: dt.date = Field(title="Last night", description="The last business date to compute again, itself included.")
+
+
+def action(name: str) -> Callable[[Callable[..., str]], Any]:
+    """A flow around an action: named by its word, its answer kept as a page."""
+
+    def wrap(body: Callable[..., str]) -> Any:
+        return flow(name=name, log_prints=False)(ends_in_a_sentence(_kept(name, body)))
+
+    return wrap
+
+
+def _kept(name: str, body: Callable[..., str]) -> Callable[..., str]:
+    @wraps(body)
+    def run(*args: Any, **kwargs: Any) -> str:
+        answer = body(*args, **kwargs)
+        keep_page(name, answer, name)
+        return answer
+
+    return run
+
+
+@action("check")
+def check(workspace: Path = workspace_field()) -> str:
+    """Reads every definition and says what is wrong with it, by file and line. Changes nothing."""
+    from tasks import ops
+
+    return ops.check(workspace)
+
+
+@action("explain")
+def explain(
+    workspace: Path = workspace_field(),
+    contact_id: str = field(
+        "Contact", "The contact's id, such as c0123456789abcdef; names and phone numbers are shown masked."
+    ),
+) -> str:
+    """Takes one person apart: facts, score with its reasons, segments, messages sent and refused, and why."""
+    from tasks import ops
+
+    return ops.explain(workspace, contact_id)
+
+
+@action("stop-send")
+def stop_send(
+    workspace: Path = workspace_field(),
+    reason: str = field("Reason", "Why sending stops. It stands in the ledger and on the dashboard."),
+    by: str = field("Your name", BY),
+) -> str:
+    """Stops every message from the next transaction on. What a mail server has accepted cannot be called back."""
+    from tasks import ops
+
+    return ops.stop(workspace, reason, by)
+
+
+@action("resume-send")
+def resume_send(
+    workspace: Path = workspace_field(),
+    reason: str = field("Reason", "Why sending may go on. It stands in the ledger and on the dashboard."),
+    by: str = field("Your name", BY),
+) -> str:
+    """Lets messages go again after a stop; a separate act with a name and a reason of its own."""
+    from tasks import ops
+
+    return ops.resume(workspace, reason, by)
+
+
+@action("backfill")
+def backfill(
+    workspace: Path = workspace_field(), nights: Nights = field("Nights", "Which nights to compute again.")
+) -> str:
+    """Computes nights of the past again and publishes them. Sends nothing."""
+    from tasks import ops
+
+    return ops.backfill(workspace, nights.from_on, nights.to_on)
+
+
+@action("replay")
+def replay(
+    workspace: Path = workspace_field(),
+    on: dt.date = field("Business date", "The night to compute again and compare with what was published."),
+) -> str:
+    """Computes a past night again and compares every table with its manifest. Publishes nothing, sends nothing."""
+    from tasks import ops
+
+    return ops.replay(workspace, on)
+
+
+@action("activate")
+def activate(
+    workspace: Path = workspace_field(),
+    kind: Kind = field("Kind of definition", "The folder in which the definition stands."),
+    id: str = field("Definition", "The name of its file, without .yml."),
+    hash: str = field("Hash", "The hash that `check` shows for the version you have read."),
+    by: str = field("Your name", BY),
+    reason: str = field("Reason", "What changes and why. It stands in the ledger."),
+) -> str:
+    """Puts one version of a definition in force from the next night on; the hash of an earlier version brings that one back."""
+    from tasks import ops
+
+    return ops.activate(workspace, kind, id, hash, by, reason)

@@ -1,0 +1,70 @@
+"""One stage as one Prefect task: call the plain function, put its report on the dashboard, log one line. What a stage does stands in `tasks/`.
+
+A task gets a path, a date and a flag, never a connection: Prefect keeps what it is given. No retries: a stage is idempotent and fails for a reason
+that a second try does not mend; what is worth retrying (reading over a network) retries inside its connector.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prefect import Task, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.logging import get_run_logger
+
+from flows.artifacts import keep_failure, keep_report
+from flows.ending import as_stage_failed, failed_state, failure_of
+from flows.night_of_run import NightOfRun
+from vesper.language import translator
+from vesper.load import read_workspace
+from vesper.stage_report import StageReport
+from vesper.wording import headline, stage_title
+
+if TYPE_CHECKING:
+    from tasks.night import Stage
+
+Outcome = StageReport | State
+
+
+def run_stages(words: Iterable[str], night: NightOfRun) -> list[StageReport]:
+    """Stages by their words, in the night's order, each as a task of this flow run and only after the one before has published.
+
+    Raises StageFailed, after which no later stage starts.
+    """
+    from tasks.night import run_night
+
+    return run_night(as_a_task, night.root, night.business_on, night.may_send, list(words))
+
+
+def as_a_task(stage: "Stage", root: Path, business_on: dt.date, may_send: bool) -> StageReport:
+    """Run one stage as a task; how the flows call the stages of `run_night`. Raises StageFailed."""
+    outcome = task_of(stage)(root, business_on, may_send)
+    if isinstance(outcome, State):
+        raise failure_of(outcome)
+    return outcome
+
+
+def task_of(stage: "Stage") -> Task[[Path, dt.date, bool], Outcome]:
+    """The task around a stage's plain function; it is named by the stage's word in the graph of the run."""
+
+    def body(root: Path, business_on: dt.date, may_send: bool) -> Outcome:
+        _ = translator(read_workspace(root).company.language)
+        try:
+            report = stage.run(root, business_on, may_send)
+        except Exception as error:
+            failed = as_stage_failed(error, f"{stage.word} {business_on}")
+            keep_failure(stage.word, failed, _)
+            return failed_state(failed)
+        keep_report(report, root, _)
+        get_run_logger().info(headline(report, _))
+        return report
+
+    options: dict[str, Any] = {
+        "name": stage.word,
+        "task_run_name": stage.word,
+        "description": stage_title(stage.word),
+        "tags": [stage.word],
+    }
+    return task(**options, cache_policy=NO_CACHE, persist_result=False, log_prints=False)(body)

@@ -1,0 +1,202 @@
+"""The workbench of one stage of one night: binds what a Select reads, writes what it yields, and publishes all of it or nothing.
+
+Every stage of `tasks/` is a `with open_stage(...) as bench:` block; leaving it runs conservation, then the gate, then one publishing transaction.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from vesper.clock import on as date_literal
+from vesper.marts import reads
+from vesper.night import Night
+from vesper.stage_report import Balance, StageFailed, StageReport
+from vesper.tables.declare import METADATA, PREVIOUS
+from warehouse.house import House
+from warehouse.lake import Candidate, Snapshot
+from warehouse.part import WHOLE, Part, Span, days_of, span_of
+from warehouse.runner import Runner, arrow_schema, shaped
+
+Mode = Literal["night", "replay"]
+SpanSelect = Callable[[], Any]
+
+
+@dataclass
+class Bench:
+    """One stage at work. `mode` replay writes everything anew, compares, and publishes nothing."""
+
+    house: House
+    night: Night
+    runner: Runner
+    report: StageReport
+    run_id: str
+    mode: Mode = "night"
+    candidates: dict[str, Candidate] = field(default_factory=dict)
+    tables: dict[str, sa.Table] = field(default_factory=dict)
+    inputs: dict[str, int] = field(default_factory=dict)
+    alongside: list[Callable[[sa.Connection], None]] = field(default_factory=list)
+
+    @property
+    def business_on(self) -> dt.date:
+        return self.night.business_on
+
+    def table(self, name: str) -> sa.Table:
+        """A table by name: of this stage, declared, or the raw table of a source."""
+        return self.tables.get(name, METADATA.tables.get(name))  # type: ignore[return-value]
+
+    def declare(self, table: sa.Table) -> sa.Table:
+        """Make a table known that no module declares, such as the raw table of a source."""
+        self.tables[table.name] = table
+        return table
+
+    # reading
+
+    def read(self, *selects: sa.ClauseElement) -> None:
+        """Bind every table that the Selects read and that is not bound yet, pinned as of the business date."""
+        for name in sorted(set().union(*[reads(select) for select in selects])):
+            if name not in self.runner.bound:
+                self._bind(name)
+
+    def _bind(self, name: str) -> None:
+        base = name.removesuffix(PREVIOUS)
+        declared = self.table(base)
+        if declared is None:
+            raise LookupError(f"{name} is read but neither declared nor bound")
+        snapshot = self.snapshot_before(base) if name.endswith(PREVIOUS) else self.snapshot(base)
+        bound = declared if name == base else declared.to_metadata(sa.MetaData(), name=name)
+        self.runner.bind_snapshot(bound, snapshot)
+        if snapshot:
+            self.inputs[name] = snapshot.snapshot_id
+
+    def snapshot(self, name: str) -> Snapshot | None:
+        return self.house.lake.as_of(name, self.business_on)
+
+    def snapshot_before(self, name: str) -> Snapshot | None:
+        return self.house.lake.before(name, self.business_on)
+
+    def require(self, name: str, stage: str) -> None:
+        """Stop with a sentence unless a table was published for this very night by the stage before."""
+        snapshot = self.snapshot(name)
+        if snapshot is None or snapshot.business_on != self.business_on:
+            last = f"the last one is of {snapshot.business_on}" if snapshot else "there is none yet"
+            raise StageFailed(
+                f"{self.report.stage} {self.business_on}: stage {stage} has not published {name} for this night ({last}); "
+                f"run `vesper run {stage} --as-of {self.business_on}` or see why it failed"
+            )
+
+    def rows(self, select: sa.ClauseElement) -> list[Any]:
+        self.read(select)
+        return self.runner.rows(select)
+
+    def records(self, select: sa.ClauseElement) -> list[dict[str, Any]]:
+        """All rows as mappings, for the facts of a report."""
+        return [row._asdict() for row in self.rows(select)]
+
+    def scalar(self, select: sa.ClauseElement) -> Any:
+        self.read(select)
+        return self.runner.scalar(select)
+
+    def materialize(self, select: sa.ClauseElement, name: str) -> sa.Table:
+        self.read(select)
+        return self.runner.materialize(select, name)
+
+    def bind_rows(self, name: str, like: sa.Table, rows: Sequence[Mapping[str, Any]]) -> sa.Table:
+        """Make rows from Python or the ledger readable under a name, with the columns of a declared table."""
+        self.runner.bind_arrow(name, pa.Table.from_pylist(list(rows), schema=arrow_schema(like)))
+        return sa.Table(name, sa.MetaData(), *[sa.Column(c.name, c.type) for c in like.c])
+
+    # writing
+
+    def fill(self, table: sa.Table, select: Any) -> None:
+        """Write a Select as a whole table, or reuse the parts whose recipe is the same."""
+        self.declare(table)
+        self.read(select)
+        recipe = self.runner.recipe(shaped(select, table))
+        made = self._same_recipe(table.name, recipe)
+        if made is not None:
+            self.report.reused.append(table.name)
+            self.take(table, Candidate(table.name, made, recipe))
+        else:
+            part = self.runner.write(select, table, recipe)
+            self.take(table, Candidate(table.name, (part,), recipe, frozenset({WHOLE})))
+
+    def _same_recipe(self, name: str, recipe: str) -> tuple[Part, ...] | None:
+        snapshot = self.snapshot(name)
+        if self.mode == "replay" or snapshot is None or snapshot.recipe != recipe:
+            return None
+        return self.house.lake.parts(snapshot)
+
+    def fill_days(
+        self, table: sa.Table, select: Any, changed: Collection[dt.date], known: Iterable[dt.date] = ()
+    ) -> None:
+        """Rewrite the parts of a cut table that hold a changed day, or whose month has closed; keep all other parts.
+
+        Args:
+            select: rows of the whole table; restricted here to the days of the parts to be written.
+            changed: days whose rows differ from the night before's.
+            known: further days that are known to exist, with or without rows.
+        """
+        self.declare(table)
+        before = {part.key: part for part in self.house.lake.parts(self.snapshot_before(table.name))}
+        days = {day for key in before for day in _bounds(key)} | set(changed) | set(known)
+        spans = {span.key: span for day in sorted(days) for span in [span_of(day, self.business_on)]}
+        touched = {span_of(day, self.business_on).key for day in changed}
+        stale = [span for key, span in spans.items() if key not in before or key in touched]
+        kept = [before[key] for key in spans if key in before and key not in touched]
+        fresh = self._write_spans(table, select, stale)
+        parts = tuple(sorted([*kept, *fresh], key=lambda part: part.key))
+        self.take(table, Candidate(table.name, parts, None, frozenset(part.key for part in fresh)))
+
+    def _write_spans(self, table: sa.Table, select: Any, spans: Sequence[Span]) -> list[Part]:
+        if not spans:
+            return []
+        rows = select.subquery("rows")
+        cut = rows.c[table.info["cut"]]
+        wanted = sa.or_(*[cut.between(date_literal(s.first_on), date_literal(s.last_on)) for s in _joined(spans)])
+        chosen = sa.select(rows).where(wanted)
+        self.read(chosen)
+        return self.runner.write_spans(chosen, table, spans)
+
+    def keep_night(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add this stage's rows of tonight to a table that keeps all nights (metrics, quarantine)."""
+        self.keep_night_select(table, sa.select(self.bind_rows(f"{table.name}__{self.report.stage}", table, rows)))
+
+    def keep_night_select(self, table: sa.Table, select: Any) -> None:
+        """The same from a Select."""
+        self.declare(table)
+        self.read(select)
+        key = f"{self.business_on.isoformat()}-{self.report.stage}"
+        kept = {part.key: part for part in self.house.lake.parts(self.snapshot(table.name))}
+        kept[key] = self.runner.write(select, table, key=key)
+        parts = tuple(kept[k] for k in sorted(kept))
+        self.take(table, Candidate(table.name, parts, None, frozenset({key})))
+
+    def take(self, table: sa.Table, candidate: Candidate) -> None:
+        """Make a table readable for the Selects that follow, and part of what this stage will publish."""
+        self.candidates[table.name] = candidate
+        self.runner.bind_parts(table, candidate.parts)
+        self.report.rows[table.name] = candidate.row_count
+
+    def balance(self, *balances: Balance) -> None:
+        self.report.balances.extend(balances)
+
+
+def _bounds(key: str) -> list[dt.date]:
+    """All days of a part, so that a month that was kept by day is known day by day when it closes."""
+    first, last = days_of(key)
+    return [first, last]
+
+
+def _joined(spans: Sequence[Span]) -> list[Span]:
+    """Neighbouring spans as one, so that a full load asks for one range and not for twelve."""
+    joined: list[Span] = []
+    for span in sorted(spans, key=lambda s: s.first_on):
+        if joined and span.first_on <= joined[-1].last_on + dt.timedelta(days=1):
+            joined[-1] = Span(joined[-1].key, joined[-1].first_on, max(joined[-1].last_on, span.last_on))
+        else:
+            joined.append(span)
+    return joined

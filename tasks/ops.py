@@ -1,0 +1,166 @@
+"""The actions of marketing ops, each answering in markdown (R110). The forms on the dashboard and the command line both call these."""
+
+import datetime as dt
+from pathlib import Path
+
+from tasks.delivery import Letters, live
+from tasks.delivery import deliver as deliver_due
+from tasks.explain import explain
+from tasks.night import STAGES, directly, run_night
+from vesper.check import check as problems_of
+from vesper.clock import now
+from vesper.language import translator
+from vesper.load import definition_texts, parse, read_workspace
+from vesper.marts.message import RAW_MESSAGE
+from vesper.send import recipients
+from vesper.stage_report import StageFailed
+from vesper.tables.contact import CONTACT
+from warehouse.house import House
+from warehouse.ledger import definitions as in_ledger
+from warehouse.ledger.engine import reading
+from warehouse.ledger.outbox import messages_as_arrow
+from warehouse.ledger.schema import DEFINITION
+from warehouse.ledger.send_stop import set_stopped
+from warehouse.lock import run_lock
+from warehouse.runner import Runner
+
+__all__ = ["activate", "backfill", "check", "deliver", "explain", "replay", "resume", "roll_back", "stop"]
+
+REPLAYED = ("consolidate", "measure", "score", "segment", "watch")
+
+
+def check(root: Path) -> str:
+    """Every problem of the definitions with its file and line, and the hash of each version that is not in force yet."""
+    _ = translator(read_workspace(root).company.language)
+    problems = problems_of(root)
+    if problems:
+        return "\n".join(f"- {problem}" for problem in problems)
+    waiting = _waiting(root)
+    said = [_("{count} definitions, nothing wrong.").format(count=len(definition_texts(root)))]
+    said += [_("- `{name}` is not in force: {hash}").format(name=name, hash=hash) for name, hash in waiting]
+    return "\n".join(said)
+
+
+def _waiting(root: Path) -> list[tuple[str, str]]:
+    """Definitions whose file differs from what is in force, with the hash of the file."""
+    house = House.open(root)
+    try:
+        with reading(house.engine) as connection:
+            active = {item.name: item.hash for item in in_ledger.in_force(connection)}
+    finally:
+        house.close()
+    files = {name: in_ledger.hash_of(text) for name, text in definition_texts(root).items()}
+    return [(name, hash) for name, hash in files.items() if active.get(name) != hash]
+
+
+def activate(root: Path, kind: str, id: str, hash: str, by: str, reason: str) -> str:
+    """Put one version of a definition in force: the file's, or an earlier one by its hash (R119)."""
+    name = f"{kind}/{id}"
+    house = House.open(root)
+    try:
+        with house.engine.begin() as connection:
+            text = _text_of(root, connection, name, hash)
+            parse(kind, id, text)
+            in_ledger.activate(connection, name, text, by, reason)
+        house.definitions_at(None)
+    finally:
+        house.close()
+    _ = translator(house.workspace.company.language)
+    return _("{name} is in force as {hash} from the next night on.").format(name=name, hash=hash[:12])
+
+
+def _text_of(root: Path, connection: object, name: str, hash: str) -> str:
+    import sqlalchemy as sa
+
+    assert isinstance(connection, sa.Connection)
+    file = definition_texts(root).get(name)
+    if file is not None and in_ledger.hash_of(file).startswith(hash):
+        return file
+    kept = sa.select(DEFINITION.c.text).where(DEFINITION.c.hash.startswith(hash))
+    text = connection.scalar(kept)
+    if text is None:
+        known = in_ledger.hash_of(file)[:12] if file is not None else "none"
+        raise LookupError(f"{name} has no version {hash}; the file's version is {known} (`vesper check` lists them)")
+    return str(text)
+
+
+def roll_back(root: Path, kind: str, id: str, by: str, reason: str) -> str:
+    """Put back what was in force before the newest activation of a definition (R119)."""
+    house = House.open(root)
+    try:
+        with house.engine.begin() as connection:
+            hash = in_ledger.roll_back(connection, f"{kind}/{id}", by, reason)
+    finally:
+        house.close()
+    _ = translator(house.workspace.company.language)
+    return _("{name} is in force as {hash} from the next night on.").format(name=f"{kind}/{id}", hash=str(hash)[:12])
+
+
+def stop(root: Path, reason: str, by: str) -> str:
+    """Stop all sending from the next transaction on (R108)."""
+    return _switch(root, reason, by, True)
+
+
+def resume(root: Path, reason: str, by: str) -> str:
+    """Let sending go on: a separate act, with a name and a reason."""
+    return _switch(root, reason, by, False)
+
+
+def _switch(root: Path, reason: str, by: str, stopped: bool) -> str:
+    house = House.open(root)
+    try:
+        set_stopped(house.engine, by, reason, stopped)
+    finally:
+        house.close()
+    _ = translator(house.workspace.company.language)
+    if stopped:
+        return _("Sending is stopped. What a mail server has accepted cannot be called back; `resume` lets the rest go on.")
+    return _("Sending goes on.")
+
+
+def deliver(root: Path) -> str:
+    """Send the planned messages whose window is open now; for the live clock, between nights."""
+    house = House.open(root)
+    _ = translator(house.workspace.company.language)
+    try:
+        with run_lock(house.workspace.store), Runner(house.lake) as runner:
+            runner.bind_arrow(RAW_MESSAGE.name, messages_as_arrow(house.engine))
+            runner.bind_snapshot(CONTACT, house.lake.in_force(CONTACT.name))
+            letters = Letters(house.workspace, house.definitions, runner.rows(recipients()))
+            report = deliver_due(house.engine, house.workspace, house.definitions, letters, now(), live())
+    finally:
+        house.close()
+    counts = ", ".join(f"{name} {count}" for name, count in sorted(report.outcomes.items())) or "0"
+    return "\n".join([_("Messages: {counts}").format(counts=counts), *report.warnings])
+
+
+def backfill(root: Path, from_on: dt.date, to_on: dt.date) -> str:
+    """Compute nights of the past again, oldest first, and publish them. Sends nothing (R121)."""
+    nights = [from_on + dt.timedelta(days=step) for step in range((to_on - from_on).days + 1)]
+    lines = []
+    for business_on in nights:
+        reports = run_night(directly, root, business_on, False)
+        lines.append(f"- {business_on}: {sum(sum(r.rows.values()) for r in reports):,}")
+    _ = translator(read_workspace(root).company.language)
+    return "\n".join([_("Nights computed, rows in all tables; nothing was sent:"), *lines])
+
+
+def replay(root: Path, on: dt.date) -> str:
+    """Compute a past night again and compare every table with its manifest. Publishes nothing, sends nothing."""
+    verdicts = replayed(root, on)
+    _ = translator(read_workspace(root).company.language)
+    differing = sorted(name for name, verdict in verdicts.items() if verdict != "same")
+    if differing:
+        tables = ", ".join(differing)
+        raise StageFailed(_("replay {on}: {tables} differ from what was published.").format(on=on, tables=tables))
+    return _("{on}: all {count} tables have the bytes that were published.").format(on=on, count=len(verdicts))
+
+
+def replayed(root: Path, on: dt.date) -> dict[str, str]:
+    """Verdict by table. The send stage is left out: `out__message` is a copy of the ledger, not a function of the night."""
+    verdicts: dict[str, str] = {}
+    for stage in STAGES:
+        if stage.word in REPLAYED:
+            report = stage.run(root, on, False, mode="replay")  # type: ignore[call-arg]
+            verdicts |= report.facts["replay"]
+    return verdicts

@@ -1,0 +1,135 @@
+"""How figures and names of the mechanism read on the page, in one language.
+
+What belongs here: numbers, dates, field names, reasons, in words. What does not: sentences of one part (they stand in the template).
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+from vesper.clock import local_time
+from vesper.language import Translate
+
+FIELDS = {
+    "name": "name",
+    "phone": "phone",
+    "email": "mail address",
+    "province": "province",
+    "city": "city",
+    "card": "loyalty card",
+    "company_id": "company",
+    "age_band": "age band",
+    "income_band": "income band",
+    "household_size": "household size",
+    "kids_count": "children",
+    "first_source": "first source",
+}
+CHANNELS = {
+    "email": "by mail",
+    "sms": "by text message",
+    "store": "at the till, on the next visit",
+    "none": "no way known",
+    "mailing": "mailing list",
+}
+BANDS = {"below": "below the band", "in_band": "in the band", "above": "above the band"}
+STATES = {
+    "accepted": "accepted",
+    "planned": "waiting",
+    "sending": "on the wire",
+    "rejected": "rejected",
+    "unknown": "unknown",
+    "refused": "refused",
+}
+REASONS = {
+    "already_planned": "already in this campaign",
+    "no_address": "no address",
+    "no_consent": "no consent",
+    "suppressed": "unsubscribed or suppressed",
+    "stage": "not in the campaign's lifecycle stages",
+    "duplicate_address": "same mailbox as another person",
+    "held": "a source has a hole, so the facts are unknown",
+    "over_max_people": "more people than the campaign allows",
+}
+STEPS = {
+    "registered": "registered",
+    "first_purchase": "first purchase",
+    "repurchase": "repurchase",
+    "loyal": "loyal",
+}
+FIGURES = {
+    "quarantine_ratio": "rows set aside",
+    "visibility_ratio": "market visibility",
+    "complete_ratio": "complete profiles",
+    "mql_ratio": "ready for sales (MQL)",
+    "refused_ratio": "refused messages",
+    "delivered_ratio": "delivered",
+    "open_ratio": "opened",
+    "click_ratio": "clicked",
+    "unsubscribe_ratio": "unsubscribed",
+    "complaint_ratio": "complained",
+    "response_ratio": "responded",
+    "conversion_ratio": "bought after responding",
+    "first_purchase_ratio": "first purchase after registration",
+    "repurchase_ratio": "second purchase after the first",
+    "loyal_ratio": "loyal after repurchase",
+}
+PERIODS = {"day": "tonight", "week": "7 days", "month": "30 days", "quarter": "91 days", "year": "365 days"}
+STAGES = {
+    "consolidate": "Consolidate",
+    "measure": "Measure",
+    "score": "Score",
+    "segment": "Segment",
+    "send": "Send",
+    "watch": "Watch",
+}
+WORDS = (FIELDS, CHANNELS, BANDS, STATES, REASONS, STEPS, FIGURES, PERIODS, STAGES)
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Wording:
+    """Names and numbers in one language."""
+
+    language: str
+    say: Translate
+    currency: str
+    zone: str
+
+    def word(self, name: str | None) -> str:
+        """A word of the mechanism as people say it; the word itself, without underscores, where it is nobody's but the company's."""
+        if not name:
+            return NOTHING
+        known = next((words[name] for words in WORDS if name in words), None)
+        return self.say(known) if known else name.replace("_", " ")
+
+    def fields(self, missing: str) -> str:
+        """Field names joined by commas, as a list of words."""
+        return self.say(" and ").join(self.word(field) for field in missing.split(","))
+
+    def number(self, value: int | Decimal | None) -> str:
+        return NOTHING if value is None else f"{value:,.0f}"
+
+    def signed(self, value: int | None) -> str:
+        return NOTHING if value is None else f"{value:+,}".replace("-", "−") if value else "0"
+
+    def share(self, value: float | None, places: int = 1) -> str:
+        """A ratio as per cent."""
+        return NOTHING if value is None else f"{value:.{places}%}"
+
+    def points(self, value: float | None) -> str:
+        """A difference of two ratios in percentage points."""
+        if value is None:
+            return NOTHING
+        return self.say("{points} points").format(points=f"{value * 100:+.1f}".replace("-", "−"))
+
+    def money(self, value: Decimal | None) -> str:
+        return NOTHING if value is None else f"{value:,.0f} {self.currency}"
+
+    def day(self, on: dt.date | None) -> str:
+        if on is None:
+            return NOTHING
+        return f"{on.year} 年 {on.month} 月 {on.day} 日" if self.language == "zh_CN" else f"{on.day} {on:%B %Y}"
+
+    def moment(self, at: dt.datetime | None) -> str:
+        """An instant as wall-clock time of the company."""
+        return NOTHING if at is None else f"{local_time(at, self.zone):%Y-%m-%d %H:%M}"

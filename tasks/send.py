@@ -1,0 +1,79 @@
+"""The send stage: every running campaign's audience judged, intents kept in the ledger, due messages sent, and what became of them."""
+
+import datetime as dt
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from data_quality.conservation import broken_sentence, sent
+from tasks.bench import Bench, Mode
+from tasks.delivery import DeliveryReport, Letters, deliver, live, simulated
+from tasks.marts import fill_marts
+from tasks.stage import open_stage
+from vesper.clock import cutoff_at, now
+from vesper.marts.message import RAW_MESSAGE, RAW_SUPPRESSION
+from vesper.marts.segment_member import SEGMENT_MEMBER
+from vesper.send import INTENT, campaigns_of, plan, planned_at, recipients
+from vesper.stage_report import StageFailed, StageReport
+from warehouse.ledger.outbox import messages_as_arrow, record, suppressions_as_arrow
+
+
+def send(
+    root: Path, business_on: dt.date, may_send: bool = False, mode: Mode = "night", threads: int = 2
+) -> StageReport:
+    """Send one night. Without `may_send` (another date than the clock's, replay, backfill) nothing is planned and nothing leaves."""
+    with open_stage(root, "send", business_on, may_send, mode, threads) as bench:
+        bench.require(SEGMENT_MEMBER.name, "segment")
+        _bind_ledger(bench)
+        if may_send:
+            _plan(bench)
+            _deliver(bench)
+            _bind_ledger(bench)
+        else:
+            bench.report.facts["rehearsal"] = "yes: a night of another date plans nothing and sends nothing"
+        fill_marts(bench)
+    return bench.report
+
+
+def _bind_ledger(bench: Bench) -> None:
+    bench.runner.bind_arrow(RAW_MESSAGE.name, messages_as_arrow(bench.house.engine))
+    bench.runner.bind_arrow(RAW_SUPPRESSION.name, suppressions_as_arrow(bench.house.engine))
+
+
+def _plan(bench: Bench) -> None:
+    """Judge every audience; keep intents and refusals only when not one person is lost between them (conservation)."""
+    planned: list[dict[str, Any]] = []
+    for campaign in campaigns_of(bench.night):
+        rows = bench.rows(plan(campaign, bench.night))
+        decisions = Counter(row.decision for row in rows)
+        intents = decisions.pop(INTENT, 0)
+        bench.balance(sent(campaign.id, len(rows), intents, dict(decisions)))
+        sentence = broken_sentence(bench.report.balances, bench.house.workspace.notices.owner)
+        if sentence:
+            raise StageFailed(sentence, bench.report)
+        record(bench.house.engine, rows)
+        planned.append({"campaign_id": campaign.id, "audience": len(rows), "intents": intents, **decisions})
+    bench.report.facts["planned"] = planned
+
+
+def _deliver(bench: Bench) -> None:
+    """Send what is due. On a simulated clock the hours up to the next night's cut-off are played."""
+    _bind_ledger(bench)
+    workspace, night = bench.house.workspace, bench.night
+    letters = Letters(workspace, night.definitions, bench.rows(recipients()))
+    if workspace.clock.mode == "simulated":
+        until = cutoff_at(night.business_on + dt.timedelta(days=1), night.zone)
+        clock = simulated(planned_at(night))
+    else:
+        until, clock = now(), live()
+    report = deliver(bench.house.engine, workspace, night.definitions, letters, until, clock)
+    _tell(bench, report)
+
+
+def _tell(bench: Bench, delivered: DeliveryReport) -> None:
+    bench.report.warnings.extend(delivered.warnings)
+    bench.report.facts["delivery"] = {
+        **delivered.outcomes,
+        **{f"refused: {reason}": count for reason, count in delivered.refused.items()},
+        **{f"postponed: {reason}": count for reason, count in delivered.postponed.items()},
+    }

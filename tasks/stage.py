@@ -1,0 +1,159 @@
+"""Opening and closing a stage: lock, run row, definitions in force; then conservation, gate and one publishing transaction, or one sentence."""
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from data_quality.conservation import broken_sentence
+from data_quality.gate import Candidate as Gated
+from data_quality.gate import run_gate
+from data_quality.metrics import metric_rows
+from data_quality.verdict import failure_sentence
+from tasks.bench import Bench, Mode
+from vesper.language import translator
+from vesper.stage_report import StageFailed, StageReport
+from vesper.tables.quality import COVERAGE, METRIC
+from warehouse.house import House
+from warehouse.ledger.definitions import newest_activation
+from warehouse.ledger.engine import reading
+from warehouse.ledger.runs import RunStart, close_crashed, end_run, latest_run, pin_inputs, start_run
+from warehouse.lock import run_lock
+from warehouse.runner import Runner
+
+
+@contextmanager
+def open_stage(
+    root: Path, stage: str, business_on: dt.date, may_send: bool = False, mode: Mode = "night", threads: int = 2
+) -> Iterator[Bench]:
+    """A workbench for one stage of one night. Leaving the block normally gates and publishes; an error publishes nothing.
+
+    Raises StageFailed with one readable sentence; the ledger's run row and the owner's notice carry the same sentence.
+    """
+    house = House.open(root)
+    with run_lock(house.workspace.store) as fresh:
+        if fresh:
+            close_crashed(house.engine)
+            house.lake.sweep()
+        with Runner(house.lake, threads) as runner:
+            bench = _bench(house, runner, stage, business_on, may_send, mode)
+            try:
+                yield from _work(bench)
+            finally:
+                house.close()
+
+
+def _work(bench: Bench) -> Iterator[Bench]:
+    started, cpu = time.monotonic(), time.process_time()
+    try:
+        yield bench
+        _close(bench)
+    except Exception as error:
+        failed = _failed(bench, error)
+        raise failed from (None if isinstance(error, StageFailed) else error)
+    finally:
+        bench.report.seconds = time.monotonic() - started
+        bench.report.cpu_seconds = time.process_time() - cpu
+
+
+def _bench(house: House, runner: Runner, stage: str, on: dt.date, may_send: bool, mode: Mode) -> Bench:
+    night = house.night(on)
+    if mode == "replay":
+        with reading(house.engine) as connection:
+            made = latest_run(connection, stage, on)
+        if made is None:
+            raise StageFailed(f"{stage} {on}: nothing was published for this night, so there is nothing to compare with")
+        night = type(night)(on, house.workspace, house.definitions_at(made["activation_id"]))
+    if stage != "consolidate":
+        night = replace(night, held=_held(house, runner, on))
+    start = RunStart(f"replay {stage}" if mode == "replay" else stage, on, night.definitions.fingerprint, may_send)
+    return Bench(house, night, runner, StageReport(stage, on), start_run(house.engine, start), mode)
+
+
+def _held(house: House, runner: Runner, on: dt.date) -> frozenset[str]:
+    """Sources that consolidate found to have a hole tonight (R106)."""
+    runner.bind_snapshot(COVERAGE, house.lake.as_of(COVERAGE.name, on))
+    return frozenset(row[0] for row in runner.rows(sa.select(COVERAGE.c.source).where(COVERAGE.c.is_held)))
+
+
+def _close(bench: Bench) -> None:
+    _ = translator(bench.house.workspace.company.language)
+    owner = bench.house.workspace.notices.owner
+    unbalanced = broken_sentence(bench.report.balances, owner, _)
+    if unbalanced:
+        raise StageFailed(unbalanced, bench.report)
+    if bench.mode == "replay":
+        return _compare(bench)
+    bench.report.checks.extend(run_gate(_gated(bench)))
+    refused = failure_sentence(bench.report.checks, owner, _)
+    if refused:
+        raise StageFailed(refused, bench.report)
+    # Which tables were gated depends on what could be reused, so checks are not facts of the night.
+    bench.keep_night(METRIC, metric_rows(replace(bench.report, checks=[])))
+    _publish(bench)
+
+
+def _gated(bench: Bench) -> list[Gated]:
+    """What was written now; parts that were reused passed the gate on their own night."""
+    gated = []
+    for name, candidate in bench.candidates.items():
+        fresh = [part for part in candidate.parts if part.key in candidate.fresh]
+        if fresh:
+            table = bench.table(name)
+            files = bench.house.lake.files(fresh)
+            gated.append(Gated(table, files, "new" if table.info["cut"] else "whole"))
+    return gated
+
+
+def _publish(bench: Bench) -> None:
+    inputs, run_id = bench.inputs, bench.run_id
+    steps = [
+        *bench.alongside,
+        lambda connection: pin_inputs(connection, run_id, inputs),
+        lambda connection: end_run(connection, run_id, "published"),
+    ]
+    bench.house.lake.publish(list(bench.candidates.values()), bench.business_on, run_id, steps)
+
+
+def _compare(bench: Bench) -> None:
+    """Replay: every table written anew must have the contents of its manifest."""
+    lake = bench.house.lake
+    verdict = {}
+    for name, candidate in bench.candidates.items():
+        published = {part.key: part.sha256 for part in lake.parts(bench.snapshot(name))}
+        fresh = {part.key: part.sha256 for part in candidate.parts}
+        verdict[name] = "same" if published == fresh else "differs"
+    bench.report.facts["replay"] = verdict
+    with bench.house.engine.begin() as connection:
+        end_run(connection, bench.run_id, "replayed")
+
+
+def _failed(bench: Bench, error: Exception) -> StageFailed:
+    """One sentence for people, the run marked failed, the owner told. A fault of our own code says so and where to look."""
+    if isinstance(error, StageFailed):
+        failed = StageFailed(str(error), error.report or bench.report)
+    else:
+        failed = StageFailed(
+            f"{bench.report.stage} {bench.business_on}: stopped by an unexpected {type(error).__name__}; nothing was published. "
+            f"Run `vesper doctor`, and report it with the log of run {bench.run_id}",
+            bench.report,
+        )
+    with bench.house.engine.begin() as connection:
+        end_run(connection, bench.run_id, "failed", str(failed))
+    _tell(bench, str(failed))
+    return failed
+
+
+def _tell(bench: Bench, sentence: str) -> None:
+    from connectors.notify import notify
+
+    workspace = bench.house.workspace
+    subject = f"Vesper: {bench.report.stage} {bench.business_on} failed"
+    try:
+        notify(workspace, subject, sentence, workspace.notices.owner)
+    except Exception as error:  # a notice that cannot be sent must not hide the failure it is about
+        bench.report.warnings.append(f"the notice could not be sent: {error}")

@@ -1,0 +1,244 @@
+"""Taking in what landed: files of one source, read, held against the contract, split, and merged into the source's raw table."""
+
+import datetime as dt
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from connectors.sources import Landed, SourceUnreadable, landed, read
+from data_quality.conservation import consolidated_rows
+from data_quality.contract import check_structure
+from data_quality.coverage import Reach, judge_coverage
+from data_quality.findings import Finding
+from data_quality.row_rules import typed
+from data_quality.split import clean_select, count_select, quarantine_select
+from data_quality.volume import judge_quarantine, judge_volume, judge_wrong_day, repeated_content
+from tasks.bench import Bench
+from vesper.consolidate import upsert
+from vesper.language import translator
+from vesper.model.source import Source
+from vesper.stage_report import StageFailed
+from vesper.tables.declare import previous
+from vesper.tables.raw import is_cut, raw_table
+from warehouse.ledger.receipts import Receipt, known_receipts
+
+
+@dataclass
+class TakenIn:
+    """One source after its files were taken in: its raw table, how far it reaches, which days changed, its quarantined rows."""
+
+    source: Source
+    raw: sa.Table
+    reach: Reach
+    receipts: list[Receipt] = field(default_factory=list)
+    changed_days: set[dt.date] = field(default_factory=set)
+    quarantine: sa.Select[tuple[object, ...]] | None = None
+
+
+def take_in(bench: Bench, source: Source) -> TakenIn:
+    """Take in every file of a source that arrived by the cut-off and that the night before does not hold."""
+    arrived = [one for one in _landed(bench, source) if one.received_at <= bench.night.cutoff_at]
+    known = known_receipts(bench.house.engine, source.id)
+    raw = bench.declare(raw_table(source))
+    before = bench.snapshot_before(raw.name)
+    fresh = [one for one in arrived if not _is_held(one, known, before.business_on if before else None)]
+    if bench.mode == "replay":
+        fresh = [one for one in fresh if _loaded_by(one, known, bench.business_on)]
+    reach = judge_coverage(source, {one.on for one in arrived}, bench.business_on, _=translator_of(bench))
+    taken = TakenIn(source, raw, reach)
+    note(bench, reach.finding)
+    if fresh:
+        _load(bench, taken, fresh, known)
+    else:
+        _carry(bench, taken)
+    return taken
+
+
+def translator_of(bench: Bench):  # type: ignore[no-untyped-def]
+    """The gettext function of the workspace's language."""
+    return translator(bench.house.workspace.company.language)
+
+
+def note(bench: Bench, finding: Finding | None) -> None:
+    """Keep a warning for the report; stop the stage on a critical finding."""
+    if finding is None:
+        return
+    if finding.is_critical:
+        raise StageFailed(finding.sentence, bench.report)
+    bench.report.warnings.append(finding.sentence)
+
+
+def _landed(bench: Bench, source: Source) -> list[Landed]:
+    try:
+        return landed(bench.house.workspace.landing, source.path)
+    except SourceUnreadable as error:
+        raise StageFailed(f"{source.id}: {error}", bench.report) from None
+
+
+def _is_held(one: Landed, known: list[Receipt], before_on: dt.date | None) -> bool:
+    return before_on is not None and any(
+        r.file == one.path.name and r.sha256 == one.sha256 and r.loaded_on <= before_on for r in known
+    )
+
+
+def _loaded_by(one: Landed, known: list[Receipt], business_on: dt.date) -> bool:
+    return any(r.file == one.path.name and r.sha256 == one.sha256 and r.loaded_on <= business_on for r in known)
+
+
+def _load(bench: Bench, taken: TakenIn, files: list[Landed], known: list[Receipt]) -> None:
+    source = taken.source
+    rows = [_read(bench, source, one) for one in files]
+    _judge_files(bench, source, files, rows, known)
+    incoming = _bind(bench, source, files, rows)
+    types = {name: str(kind) for name, kind in zip(rows[0].schema.names, rows[0].schema.types, strict=True)}
+    select = typed(incoming, source, zone=bench.night.zone, received_at=incoming.c.received_at, incoming_types=types)
+    judged = bench.materialize(select, f"judged_{source.id}")
+    outcomes = _outcomes(bench, source, files, judged)
+    arrived = bench.materialize(upsert.placed(_clean(judged, source), source, bench.night.zone), f"good_{source.id}")
+    _judge_days(bench, source, files, arrived)
+    _merge(bench, taken, arrived, outcomes)
+    if outcomes.quarantined:
+        taken.quarantine = quarantine_select(judged, source, bench.business_on)
+    taken.receipts = [
+        Receipt(source.id, one.path.name, one.sha256, one.on, one.received_at, table.num_rows, one.size, bench.business_on)
+        for one, table in zip(files, rows, strict=True)
+    ]
+
+
+def _clean(judged: sa.Table, source: Source) -> sa.FromClause:
+    return clean_select(judged, source).subquery("clean")
+
+
+def _read(bench: Bench, source: Source, one: Landed) -> pa.Table:
+    try:
+        table = read(one.path, source)
+    except SourceUnreadable as error:
+        raise StageFailed(f"{source.id}: {error}", bench.report) from None
+    structure = check_structure(source, _data_columns(table), table.num_rows, file=one.path.name, _=translator_of(bench))
+    for finding in structure.findings:
+        note(bench, finding)
+    return table
+
+
+def _data_columns(table: pa.Table) -> list[str]:
+    return [name for name in table.schema.names if name != "source_row"]
+
+
+def _judge_files(bench: Bench, source: Source, files: list[Landed], rows: list[pa.Table], known: list[Receipt]) -> None:
+    """Volume and repetition of each file, in the order of their days, against the files before it."""
+    _ = translator_of(bench)
+    names = {one.path.name for one in files}
+    earlier = [r for r in known if r.file not in names and r.loaded_on < bench.business_on]
+    counts = [r.row_count for r in sorted(earlier, key=lambda r: r.covers_on)]
+    contents = {r.file: r.sha256 for r in earlier}
+    for one, table in zip(files, rows, strict=True):
+        note(bench, judge_volume(source, table.num_rows, counts, file=one.path.name, _=_))
+        note(bench, repeated_content(source, one.sha256, contents, table.num_rows, file=one.path.name, _=_))
+        counts.append(table.num_rows)
+        contents[one.path.name] = one.sha256
+
+
+def _bind(bench: Bench, source: Source, files: list[Landed], rows: list[pa.Table]) -> sa.Table:
+    """All files as one table under `incoming_<source>`, each row with its file and the file's arrival."""
+    marked = []
+    for one, table in zip(files, rows, strict=True):
+        table = table.append_column("file", pa.repeat(pa.scalar(one.path.name), table.num_rows))
+        received = pa.scalar(one.received_at, pa.timestamp("us"))
+        marked.append(table.append_column("received_at", pa.repeat(received, table.num_rows)))
+    whole = pa.concat_tables(marked, promote_options="permissive")
+    name = f"incoming_{source.id}"
+    bench.runner.bind_arrow(name, whole, fingerprint=repr([one.sha256 for one in files]))
+    columns = [sa.Column(each, _sql_type(kind)) for each, kind in zip(whole.schema.names, whole.schema.types, strict=True)]
+    declared = {f.column for f in source.fields.values()}
+    return sa.Table(name, sa.MetaData(), *[c for c in columns if c.name in declared | {"file", "source_row", "received_at"}])
+
+
+def _sql_type(kind: pa.DataType) -> sa.types.TypeEngine[object]:
+    if pa.types.is_timestamp(kind):
+        return sa.DateTime(timezone=kind.tz is not None)
+    if pa.types.is_floating(kind):
+        return sa.Double()
+    return sa.BigInteger() if pa.types.is_integer(kind) else sa.String()
+
+
+@dataclass
+class Outcomes:
+    """Rows of a batch by what became of them."""
+
+    received: int
+    superseded: int
+    quarantined: dict[str, int]
+
+
+def _outcomes(bench: Bench, source: Source, files: list[Landed], judged: sa.Table) -> Outcomes:
+    by_file: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in bench.rows(count_select(judged)):
+        by_file[row.file][row.outcome] += row.row_count
+    total: Counter[str] = Counter()
+    for one in files:
+        outcomes = by_file[one.path.name]
+        broken = {rule: count for rule, count in outcomes.items() if rule not in ("good", "superseded")}
+        finding = judge_quarantine(source, broken, outcomes.total(), file=one.path.name, _=translator_of(bench))
+        note(bench, finding)
+        total.update(outcomes)
+    broken = {rule: count for rule, count in sorted(total.items()) if rule not in ("good", "superseded")}
+    bench.report.quarantined.update({(source.id, rule): count for rule, count in broken.items()})
+    return Outcomes(total.total(), total["superseded"], broken)
+
+
+def _judge_days(bench: Bench, source: Source, files: list[Landed], arrived: sa.Table) -> None:
+    """Whether the rows of a daily file are of the file's day."""
+    if not is_cut(source) or source.cadence.every != "day":
+        return
+    query = sa.select(arrived.c.file, arrived.c.on, sa.func.count().label("row_count"))
+    days: dict[str, Counter[dt.date]] = defaultdict(Counter)
+    for row in bench.rows(query.group_by(arrived.c.file, arrived.c.on)):
+        days[row.file][row.on] += row.row_count
+    for one in files:
+        inside = days[one.path.name][one.on]
+        outside = days[one.path.name].total() - inside
+        note(bench, judge_wrong_day(source, inside, outside, file=one.path.name, _=translator_of(bench)))
+
+
+def _merge(bench: Bench, taken: TakenIn, arrived: sa.Table, outcomes: Outcomes) -> None:
+    """Compare with what is known, count new, changed and unchanged, and write the parts of the raw table that changed."""
+    source, raw = taken.source, taken.raw
+    known = previous(raw)
+    newest = bench.materialize(upsert.newest(arrived, source), f"newest_{source.id}")
+    judged = bench.materialize(upsert.compared(newest, known, source), f"compared_{source.id}")
+    counts = {row.verdict: row.row_count for row in bench.rows(upsert.verdicts(judged))}
+    kept = sum(counts.values())
+    replaced = outcomes.received - sum(outcomes.quarantined.values()) - kept
+    bench.balance(
+        consolidated_rows(
+            source.id,
+            outcomes.received,
+            new=counts.get("new", 0),
+            changed=counts.get("changed", 0),
+            unchanged=counts.get("unchanged", 0),
+            quarantined=sum(outcomes.quarantined.values()),
+            superseded=replaced,
+        )
+    )
+    whole = upsert.merged(judged, known, source)
+    if is_cut(source):
+        taken.changed_days = {row[0] for row in bench.rows(upsert.changed_days(judged))}
+        bench.fill_days(raw, whole, taken.changed_days, known=_covered_days(taken))
+    else:
+        bench.fill(raw, whole)
+
+
+def _covered_days(taken: TakenIn) -> list[dt.date]:
+    """Days without rows that are known to be so: received or closed, so that a reader can tell empty from missing."""
+    return [day for day in taken.source.cadence.closed_on if (taken.reach.covered_through_on or dt.date.min) >= day]
+
+
+def _carry(bench: Bench, taken: TakenIn) -> None:
+    """Nothing arrived: yesterday's raw table stands, laid out for tonight."""
+    raw = taken.raw
+    if is_cut(taken.source):
+        bench.fill_days(raw, sa.select(previous(raw)), changed=())
+    else:
+        bench.fill(raw, sa.select(previous(raw)))

@@ -1,0 +1,22 @@
+"""The watch stage: what campaigns brought, the funnel, the monitoring table, and the report page."""
+
+import datetime as dt
+from pathlib import Path
+
+from tasks.bench import Mode
+from tasks.marts import fill_marts
+from tasks.stage import open_stage
+from vesper import key_figures
+from vesper.marts.segment_member import SEGMENT_MEMBER
+from vesper.stage_report import StageReport
+
+
+def watch(
+    root: Path, business_on: dt.date, may_send: bool = False, mode: Mode = "night", threads: int = 2
+) -> StageReport:
+    """Watch one night. Raises StageFailed with one sentence; nothing is published then."""
+    with open_stage(root, "watch", business_on, may_send, mode, threads) as bench:
+        bench.require(SEGMENT_MEMBER.name, "segment")
+        fill_marts(bench)
+        bench.report.facts["campaign_effect"] = bench.records(key_figures.campaign_kinds(bench.night))
+    return bench.report

@@ -1,0 +1,89 @@
+"""Company-wide definitions: the one lifecycle, caps, monitored figures, names that are taken, facts that examples state."""
+
+from collections.abc import Iterator
+
+from vesper.checks.book import MAIN, Book, unknown
+from vesper.language import Translate
+from vesper.model.condition import Path
+from vesper.model.example import Given
+from vesper.model.lifecycle import Lifecycle
+from vesper.model.policy import FrequencyPolicy, MonitorPolicy
+from vesper.model.scoring import ScoringRule
+from vesper.presets import preset_ids
+from vesper.problem import Problem
+from vesper.reading import Reading
+
+RESERVED_RULES = ("base", "clamp")
+"""Rows of mart__score_reason that are not rules."""
+
+
+def problems(book: Book, _: Translate) -> Iterator[Problem]:
+    """What is wrong with lifecycle, policies and examples."""
+    yield from _lifecycle(book, _)
+    for reading, rule in book.of(ScoringRule):
+        if rule.id in RESERVED_RULES:
+            what = _("A scoring rule cannot be called {word}: the score's own rows have that name.").format(
+                word=rule.id
+            )
+            yield reading.problem((), what, _("Give the file another name."))
+    for reading, policy in book.of(FrequencyPolicy):
+        for name, cap in policy.caps.items():
+            for place, stage in enumerate(cap.stages):
+                if book.stages:
+                    path = ("caps", name, "stages", place)
+                    yield from unknown(
+                        reading, path, _("There is no lifecycle stage {word}."), stage, book.stage_ids, _
+                    )
+    yield from _monitor(book, _)
+    for reading in book.readings:
+        yield from _examples(book, reading, _)
+
+
+def _lifecycle(book: Book, _: Translate) -> Iterator[Problem]:
+    """A company has one lifecycle, `main`; another file is a preset that main names, or nobody uses it."""
+    named = {lifecycle.preset for _reading, lifecycle in book.of(Lifecycle) if lifecycle.preset}
+    for reading, lifecycle in book.of(Lifecycle):
+        if lifecycle.preset:
+            known = preset_ids("lifecycle") | book.ids("lifecycle") - {reading.id}
+            yield from unknown(reading, ("preset",), _("There is no lifecycle {word}."), lifecycle.preset, known, _)
+        if lifecycle.id not in named | {MAIN}:
+            what = _("Nobody uses the lifecycle {word}: a company's lifecycle is called main.").format(
+                word=lifecycle.id
+            )
+            yield reading.problem((), what, _("Rename the file to main.yml, or name it as a preset there."))
+
+
+def _monitor(book: Book, _: Translate) -> Iterator[Problem]:
+    """Figures that nobody measures."""
+    for reading, policy in book.of(MonitorPolicy):
+        # Imported here: the figures read tables, and most companies check single files.
+        from vesper.watch import FIGURES
+
+        for place, target in enumerate(policy.targets):
+            path = ("targets", place, "metric")
+            yield from unknown(reading, path, _("Nobody measures {word}."), target.metric, set(FIGURES), _)
+
+
+def _examples(book: Book, reading: Reading, _: Translate) -> Iterator[Problem]:
+    """Examples that state events and stages nobody knows would prove nothing."""
+    for place, example in enumerate(getattr(reading.model, "examples", ())):
+        yield from _given(book, reading, place, example.given, _)
+    if isinstance(reading.model, Lifecycle) and reading.model.stages:
+        own = {stage.id for stage in reading.model.stages}
+        for place, expected in enumerate(reading.model.examples):
+            what = _("There is no lifecycle stage {word}.")
+            yield from unknown(reading, ("examples", place, "stage"), what, expected.stage, own, _)
+
+
+def _given(book: Book, reading: Reading, place: int, given: Given, _: Translate) -> Iterator[Problem]:
+    start: Path = ("examples", place, "given")
+    for number, event in enumerate(given.events):
+        if book.ids("sources"):
+            what = _("No source brings the event {word}.")
+            yield from unknown(reading, (*start, "events", number, "kind"), what, event.kind, book.event_kinds, _)
+    if given.stage and book.stages:
+        what = _("There is no lifecycle stage {word}.")
+        yield from unknown(reading, (*start, "stage"), what, given.stage, book.stage_ids, _)
+    for number, id in enumerate(given.segments):
+        what = _("There is no segment {word}.")
+        yield from unknown(reading, (*start, "segments", number), what, id, book.ids("segments"), _)

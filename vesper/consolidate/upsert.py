@@ -1,0 +1,64 @@
+"""New versions of rows: what arrived against what is known, by the key of the source (R1: new, changed, unchanged)."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from vesper.clock import local_day
+from vesper.model.source import Source
+from vesper.tables.raw import HAPPENED, is_cut
+
+ARRIVAL = ("received_at", "file", "source_row")
+
+
+def placed(good: sa.FromClause, source: Source, zone: str) -> sa.Select[Any]:
+    """Good rows with the company day on which they happened, when the source is of things that happen."""
+    columns = [good.c[name] for name in (*source.fields, *ARRIVAL)]
+    if not is_cut(source):
+        return sa.select(*columns)
+    happened = HAPPENED[source.feeds]
+    kind = source.fields[happened].type
+    day = good.c[happened] if kind == "date" else local_day(good.c[happened], zone)
+    return sa.select(day.label("on"), *columns)
+
+
+def newest(arrived: sa.FromClause, source: Source) -> sa.Select[Any]:
+    """One row per key: of several in the batch, the one that arrived last."""
+    order = [arrived.c[name].desc() for name in ARRIVAL]
+    place = sa.func.row_number().over(partition_by=[arrived.c[name] for name in source.key], order_by=order)
+    ranked = sa.select(arrived, place.label("place")).subquery("ranked")
+    return sa.select(*[ranked.c[c.name] for c in arrived.c]).where(ranked.c.place == 1)
+
+
+def compared(arrived: sa.FromClause, known: sa.FromClause, source: Source) -> sa.Select[Any]:
+    """Arrived rows with `verdict`: new, changed or unchanged against the known row of the same key, and the known row's day."""
+    same_key = sa.and_(*[arrived.c[name] == known.c[name] for name in source.key])
+    key = known.c[source.key[0]]
+    differs = sa.or_(*[arrived.c[name].is_distinct_from(known.c[name]) for name in source.fields])
+    verdict = sa.case((key.is_(None), "new"), (differs, "changed"), else_="unchanged")
+    known_day = known.c.on if is_cut(source) else sa.cast(sa.null(), sa.Date)
+    return sa.select(arrived, verdict.label("verdict"), known_day.label("known_on")).select_from(
+        arrived.join(known, same_key, isouter=True)
+    )
+
+
+def verdicts(judged: sa.FromClause) -> sa.Select[Any]:
+    """Counts by verdict."""
+    return sa.select(judged.c.verdict, sa.func.count().label("row_count")).group_by(judged.c.verdict)
+
+
+def changed_days(judged: sa.FromClause) -> sa.Select[Any]:
+    """Days whose rows differ from the night before's: those of new and changed rows, and those that changed rows moved away from."""
+    moved = judged.c.verdict != "unchanged"
+    now_on = sa.select(judged.c.on.label("on")).where(moved)
+    was_on = sa.select(judged.c.known_on).where(moved, judged.c.known_on.is_not(None))
+    return sa.union(now_on, was_on)
+
+
+def merged(judged: sa.FromClause, known: sa.FromClause, source: Source) -> sa.CompoundSelect[Any]:
+    """The whole table after the night: new and changed rows, and known rows that nothing replaced."""
+    columns = [c.name for c in known.c]
+    came = sa.select(*[judged.c[name] for name in columns]).where(judged.c.verdict != "unchanged")
+    replaced = sa.and_(*[judged.c[name] == known.c[name] for name in source.key], judged.c.verdict != "unchanged")
+    stayed = sa.select(*[known.c[name] for name in columns]).where(~sa.exists().where(replaced))
+    return sa.union_all(came, stayed)

@@ -1,0 +1,20 @@
+"""What must fit between definitions: a name that is used exists, nothing refers to itself, nothing reads what is made later.
+
+What belongs here: running the checks of `vesper/checks/`. What does not: one text by itself (its model), files and folders (`check.py`).
+"""
+
+from collections.abc import Sequence
+
+from vesper.checks import campaign, company, condition, source
+from vesper.checks.book import Book
+from vesper.language import Translate
+from vesper.problem import Problem
+from vesper.reading import Reading
+
+
+def cross_check(readings: Sequence[Reading], _: Translate) -> list[Problem]:
+    """Every problem between the readings that could be read, in the order of files and lines."""
+    book = Book(tuple(readings))
+    return sorted(
+        {problem for subject in (source, condition, campaign, company) for problem in subject.problems(book, _)}
+    )

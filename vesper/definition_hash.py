@@ -1,0 +1,17 @@
+"""The hash that a mart's rows carry: which text of which definitions made them.
+
+What belongs here: hashes of the definitions behind a table. What does not: hashing files (the loader does) and hashes of tables (the lake).
+"""
+
+import hashlib
+
+from vesper.night import Night
+
+LENGTH = 16
+
+
+def hash_of(night: Night, *names: str) -> str:
+    """One hash over the definitions of the given kinds ("scoring") or single definitions ("policy/scoring"); it changes when one of them does."""
+    hashes = night.definitions.hashes.items()
+    found = sorted((key, text) for key, text in hashes if key in names or key.split("/")[0] in names)
+    return hashlib.sha256(repr(found).encode()).hexdigest()[:LENGTH]

@@ -1,0 +1,119 @@
+"""Definitions and settings from their files. This is the only place of the mechanism that reads definitions.
+
+What belongs here: which files there are, presets, hashes. What does not: what is right in them (`reading.py`, `cross_check.py`).
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from vesper.cross_check import cross_check
+from vesper.definition_set import DefinitionSet
+from vesper.language import Translate, translator
+from vesper.model.definition import Definition
+from vesper.model.kinds import FOLDERS, POLICIES
+from vesper.model.lifecycle import Lifecycle
+from vesper.model.workspace import Workspace
+from vesper.presets import preset_text
+from vesper.problem import DefinitionsInvalid, Problem
+from vesper.reading import Reading, read, read_key
+from vesper.workspace_file import workspace_problems
+
+
+def read_workspace(root: Path) -> Workspace:
+    """The company's settings from `vesper.toml`. Raises DefinitionsInvalid: one sentence for each thing wrong, with its line."""
+    file = root / "vesper.toml"
+    if not file.is_file():
+        what = f"There is no vesper.toml in {root}, so this is no workspace."
+        raise DefinitionsInvalid(
+            [Problem("vesper.toml", 1, what, "Give the right folder with --workspace, or make one with `vesper init`.")]
+        )
+    text = file.read_text(encoding="utf-8")
+    try:
+        return Workspace(root=root.resolve(), **tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, ValidationError, TypeError) as error:
+        raise DefinitionsInvalid(workspace_problems(text, error)) from error
+
+
+def definition_texts(root: Path, translate: Translate = str) -> dict[str, str]:
+    """Every definition in use as "<kind>/<id>" -> text: the workspace's own, the presets it names, the policies it lacks.
+
+    Only reads: what the texts say is not judged. Raises DefinitionsInvalid for a file that is no UTF-8.
+    """
+    files = definition_files(root / "definitions")
+    own = {f"{file.parent.name}/{file.stem}": _text_of(file, root, translate) for file in files}
+    shipped = {f"policy/{id}": preset_text("policy", id) for id in POLICIES}
+    own = {key: text for key, text in shipped.items() if text is not None} | own
+    for key in [key for key in own if key.startswith("lifecycle/")]:
+        own.update(_preset_of(own[key], own))
+    return dict(sorted(own.items()))
+
+
+def _text_of(file: Path, root: Path, _: Translate) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        name, line = file.relative_to(root).as_posix(), file.read_bytes()[: error.start].count(b"\n") + 1
+        problem = Problem(name, line, _("The file is not UTF-8."), _("Save it as UTF-8."))
+        raise DefinitionsInvalid([problem]) from error
+
+
+def _preset_of(text: str, own: Mapping[str, str]) -> dict[str, str]:
+    """The text of the shipped lifecycle that a lifecycle's text names, unless the workspace has one of that name."""
+    lifecycle = read("lifecycle", "main", text, "", str).model
+    preset = lifecycle.preset if isinstance(lifecycle, Lifecycle) else None
+    shipped = preset_text("lifecycle", preset) if preset else None
+    return {} if shipped is None or f"lifecycle/{preset}" in own else {f"lifecycle/{preset}": shipped}
+
+
+def definition_files(folder: Path) -> list[Path]:
+    """The definition files of a folder of kinds, in a fixed order; other files are `check`'s business."""
+    files = sorted(file for kind in FOLDERS for file in (folder / kind).glob("*.yml") if file.is_file())
+    return [file for file in files if file.parent.name != "policy" or file.stem in POLICIES]
+
+
+def load_definitions(root: Path) -> DefinitionSet:
+    """The definitions that a workspace's files say now. Raises DefinitionsInvalid with everything that is wrong."""
+    translate = translator(read_workspace(root).company.language)
+    return definition_set(definition_texts(root, translate), translate)
+
+
+def parse(kind: str, id: str, text: str, translate: Translate = str) -> Definition:
+    """One definition from its text, by itself. Raises DefinitionsInvalid; LookupError for an unknown kind."""
+    found = read_key(f"{kind}/{id}", text, translate)
+    if found.model is None:
+        raise DefinitionsInvalid(list(found.problems))
+    return found.model
+
+
+def definition_set(texts: Mapping[str, str], translate: Translate = str) -> DefinitionSet:
+    """A set from texts by "<kind>/<id>", wherever they were kept: presets resolved, everything checked. Raises DefinitionsInvalid."""
+    readings = [read_key(key, text, translate) for key, text in sorted(texts.items())]
+    problems = {problem for reading in readings for problem in reading.problems}
+    problems.update(cross_check(readings, translate))
+    if problems:
+        raise DefinitionsInvalid(sorted(problems))
+    hashes = {key: hashlib.sha256(text.encode()).hexdigest() for key, text in sorted(texts.items())}
+    return DefinitionSet(items=_by_model(readings), hashes=hashes)
+
+
+def _by_model(readings: Iterable[Reading]) -> dict[type, dict[str, Definition]]:
+    """Models by class and id. A lifecycle with a preset takes its stages; the preset itself is no lifecycle of the company."""
+    models = [reading.model for reading in readings if reading.model is not None]
+    lifecycles = {model.id: model for model in models if isinstance(model, Lifecycle)}
+    named = {model.preset for model in lifecycles.values() if model.preset}
+    items: dict[type, dict[str, Definition]] = {}
+    for model in models:
+        if isinstance(model, Lifecycle):
+            if model.id in named:
+                continue
+            if model.preset:
+                preset = lifecycles[model.preset]
+                model = model.model_copy(
+                    update={"stages": preset.stages, "examples": model.examples or preset.examples}
+                )
+        items.setdefault(type(model), {})[model.id] = model
+    return items

@@ -1,0 +1,58 @@
+"""Key-figure tables, one file each: declaration, checks and Select together. A new file here is a new table; nothing else is edited.
+
+Each module declares its tables with `vesper.tables.declare.table` and decorates a function `Night -> Select` with `@mart(TABLE, stage=...)`.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import visitors
+
+from vesper.night import Night
+
+Decision = Callable[[Night], sa.Select[Any]]
+_MARTS: dict[str, "Mart"] = {}
+
+
+@dataclass(frozen=True)
+class Mart:
+    """A table, the stage that writes it, and the Select that fills it."""
+
+    table: sa.Table
+    stage: str
+    select: Decision
+
+
+def mart(declared: sa.Table, *, stage: str) -> Callable[[Decision], Decision]:
+    """Register a function as the content of a declared table, written in `stage` (measure, score, segment, send or watch)."""
+
+    def register(decision: Decision) -> Decision:
+        _MARTS[declared.name] = Mart(declared, stage, decision)
+        return decision
+
+    return register
+
+
+def all_marts() -> dict[str, Mart]:
+    """Every mart of this package by table name."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    return dict(sorted(_MARTS.items()))
+
+
+def reads(select: sa.ClauseElement) -> set[str]:
+    """Names of the declared tables that a Select reads, wherever they stand in it."""
+    return {item.name for item in visitors.iterate(select) if isinstance(item, sa.Table)}
+
+
+def marts_of(stage: str, night: Night) -> list[tuple[Mart, sa.Select[Any]]]:
+    """The stage's marts with their Selects, each after those it reads (graphlib.CycleError on a cycle)."""
+    own = {name: m for name, m in all_marts().items() if m.stage == stage}
+    selects = {name: m.select(night) for name, m in own.items()}
+    order = TopologicalSorter({name: sorted(reads(s) & own.keys() - {name}) for name, s in selects.items()})
+    return [(own[name], selects[name]) for name in order.static_order()]

@@ -1,0 +1,63 @@
+"""The gap map: which required field is missing how often, by market (R21).
+
+What belongs here: have and missing by market and field. What does not: the visibility itself (`visibility.py`).
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from vesper.clock import on
+from vesper.definition_hash import hash_of
+from vesper.marts import mart
+from vesper.measure import each_market, is_known, member_contacts, with_history
+from vesper.model.market import Market
+from vesper.night import Night
+from vesper.tables.declare import DATE, INTEGER, RATIO, TEXT, column, table
+
+COUNT = (0, 1_000_000_000)
+
+VISIBILITY_GAP = table(
+    "mart__visibility_gap",
+    column("business_on", DATE, "Night that the figures stand for", required=True),
+    column("market_id", TEXT, "Market", required=True),
+    column("field", TEXT, "Required field of core__contact", required=True),
+    column("have_count", INTEGER, "Contacts of the market with the field", required=True, between=COUNT),
+    column(
+        "missing_count",
+        INTEGER,
+        "Contacts of the market without it; with have_count they are the known contacts",
+        required=True,
+        between=COUNT,
+    ),
+    column("have_ratio", RATIO, "have_count / known contacts; empty while nobody is known", between=(0.0, 1.0)),
+    column("definition_hash", TEXT, "Hash of the market's definition", required=True),
+    grain=("business_on", "market_id", "field"),
+    owner="marketing",
+    says="For each market and required field: how many known contacts have it, how many lack it, by night.",
+)
+
+
+@mart(VISIBILITY_GAP, stage="measure")
+def visibility_gap(night: Night) -> sa.Select[Any]:
+    """Tonight's row of each market and required field, after the rows of earlier nights."""
+    return with_history(each_market(night, VISIBILITY_GAP, market_gap), VISIBILITY_GAP, night)
+
+
+def market_gap(market: Market, night: Night) -> sa.CompoundSelect[Any]:
+    """One row for each required field of a market."""
+    member = member_contacts(market, night).cte(f"member_{market.id}")
+    return sa.union_all(*[_field(market, field, member, night) for field in dict.fromkeys(market.required_fields)])
+
+
+def _field(market: Market, field: str, member: sa.CTE, night: Night) -> sa.Select[Any]:
+    have, known = sa.func.count().filter(is_known(member.c[field])), sa.func.count()
+    return sa.select(
+        on(night.business_on).label("business_on"),
+        sa.literal(market.id).label("market_id"),
+        sa.literal(field).label("field"),
+        have.label("have_count"),
+        (known - have).label("missing_count"),
+        (sa.cast(have, RATIO) / sa.func.nullif(sa.cast(known, RATIO), 0.0)).label("have_ratio"),
+        sa.literal(hash_of(night, f"markets/{market.id}")).label("definition_hash"),
+    ).select_from(member)

@@ -1,0 +1,156 @@
+"""Decisions of the measure stage that several figures share: who belongs to a market, what complete means, whom to ask, how history is kept.
+
+What belongs here: what more than one mart or the report needs. What does not: any one figure (its file stands in `vesper/marts/`).
+"""
+
+import math
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from vesper.clock import on
+from vesper.conditions.people import people
+from vesper.held import is_held
+from vesper.model.market import Market
+from vesper.night import Night
+from vesper.privacy import masked_name
+from vesper.tables.contact import CONSENT, CONTACT
+from vesper.tables.declare import empty, previous
+from vesper.tables.order import ORDER_DAY
+
+CHANNELS = ("email", "sms", "store", "none")
+VISIT_DAYS = 90
+
+MarketRows = Callable[[Market, Night], "sa.Select[Any] | sa.CompoundSelect[Any]"]
+
+
+def with_history(tonight: sa.Select[Any] | sa.CompoundSelect[Any], declared: sa.Table, night: Night) -> sa.Select[Any]:
+    """Tonight's rows of a table with `business_on` after those that earlier nights published: any past date can be asked again (R23).
+
+    What earlier nights said is carried as it was published; a figure restated today is a new row under today's date.
+    """
+    names = [column.name for column in declared.c]
+    before, fresh = previous(declared), tonight.subquery("tonight")
+    kept = sa.select(*[before.c[name] for name in names]).where(before.c.business_on < on(night.business_on))
+    both = sa.union_all(kept, sa.select(*[fresh.c[name] for name in names])).subquery("history")
+    return sa.select(*both.c)
+
+
+def each_market(night: Night, declared: sa.Table, rows: MarketRows) -> sa.Select[Any]:
+    """A table's rows of all markets in force. A market whose members are unknown tonight keeps the figures it had (R106)."""
+    markets = night.definitions.of(Market).values()
+    if not markets:
+        return empty(declared)
+    selects = [
+        _kept(market, declared, night) if is_held(market.members, night) else rows(market, night) for market in markets
+    ]
+    return sa.select(sa.union_all(*[sa.select(select.subquery()) for select in selects]).subquery("markets"))
+
+
+def _kept(market: Market, declared: sa.Table, night: Night) -> sa.Select[Any]:
+    """The newest published rows of a market, under tonight's date."""
+    before = previous(declared)
+    mine = sa.and_(before.c.market_id == market.id, before.c.business_on < on(night.business_on))
+    newest = sa.select(sa.func.max(before.c.business_on)).where(mine).scalar_subquery()
+    others = [column for column in before.c if column.name != "business_on"]
+    return sa.select(on(night.business_on).label("business_on"), *others).where(mine, before.c.business_on == newest)
+
+
+def member_contacts(market: Market, night: Night) -> sa.Select[Any]:
+    """The contacts of a market, with all fields of the golden contact."""
+    member = people(market.members, night).subquery("people")
+    return sa.select(*CONTACT.c).join_from(CONTACT, member, member.c.contact_id == CONTACT.c.contact_id)
+
+
+def is_known(field: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """SQL: whether a field of a contact is known."""
+    return field.is_not(None)
+
+
+def is_complete(market: Market, contact: sa.FromClause) -> sa.ColumnElement[bool]:
+    """SQL: whether a contact has every field that the market requires (R20)."""
+    return sa.and_(*[is_known(contact.c[field]) for field in market.required_fields])
+
+
+def needed_count(market: Market) -> int:
+    """Complete contacts with which the market enters its band; exact, because the band is written as a decimal."""
+    return math.ceil(_share(market.band.low) * market.size.value)
+
+
+def floor_count(ratio: float, size: int) -> int:
+    """The largest number of people that is not above a share of a size."""
+    return math.floor(_share(ratio) * size)
+
+
+def _share(ratio: float) -> Decimal:
+    return Decimal(str(ratio))
+
+
+def people_to_ask(market: Market, night: Night) -> sa.Select[Any]:
+    """The cheapest set of people with which a market enters its band: as many as are needed, those missing the fewest fields first.
+
+    Columns: contact_id, name (masked), missing (field names joined by commas), missing_count, channel (best way to ask: one of CHANNELS),
+    place (1..n, the order to ask in). Empty for a market in its band; shorter than needed when too few people are known at all.
+    """
+    ranked = _ranked(market, night).cte(f"to_ask_{market.id}")
+    complete = sa.select(sa.func.count()).where(ranked.c.missing_count == 0).scalar_subquery()
+    chosen = sa.and_(ranked.c.missing_count > 0, ranked.c.place <= sa.literal(needed_count(market)) - complete)
+    return sa.select(*ranked.c).where(chosen).order_by(ranked.c.place)
+
+
+def fields_to_ask(market: Market, night: Night) -> sa.Select[Any]:
+    """`people_to_ask` by what is missing: missing, missing_count, people_count; the cheapest question first."""
+    asked = people_to_ask(market, night).subquery("asked")
+    count = sa.func.count()
+    return (
+        sa.select(asked.c.missing, asked.c.missing_count, count.label("people_count"))
+        .group_by(asked.c.missing, asked.c.missing_count)
+        .order_by(asked.c.missing_count, count.desc(), asked.c.missing)
+    )
+
+
+def _ranked(market: Market, night: Night) -> sa.Select[Any]:
+    """Members with what they lack, in the order to ask: fewest fields, then the nearest channel, then the id, so that the order is total."""
+    member = member_contacts(market, night).subquery("member")
+    fields = list(dict.fromkeys(market.required_fields))
+    lacks = [sa.case((is_known(member.c[field]), 0), else_=1) for field in fields]
+    missing_count = sum(lacks[1:], start=lacks[0])
+    names = [sa.case((is_known(member.c[field]), sa.null()), else_=field) for field in fields]
+    channel = _channel(member, night)
+    nearest = sa.case({name: number for number, name in enumerate(CHANNELS)}, value=channel)
+    place = sa.func.row_number().over(
+        partition_by=missing_count > 0, order_by=[missing_count, nearest, member.c.contact_id]
+    )
+    return sa.select(
+        member.c.contact_id,
+        masked_name(member.c.name).label("name"),
+        sa.func.concat_ws(",", *names, type_=sa.String).label("missing"),
+        missing_count.label("missing_count"),
+        channel.label("channel"),
+        place.label("place"),
+    )
+
+
+def _channel(contact: sa.FromClause, night: Night) -> sa.ColumnElement[str]:
+    """The best way to ask: a channel with an address and a consent, else the next visit of a recent buyer, else none that we know."""
+    visits = sa.exists().where(
+        ORDER_DAY.c.contact_id == contact.c.contact_id,
+        ORDER_DAY.c.ordered_on.between(on(night.days_ago(VISIT_DAYS)), on(night.business_on)),
+    )
+    return sa.case(
+        (sa.and_(is_known(contact.c.email), _agreed(contact, "email")), "email"),
+        (sa.and_(is_known(contact.c.phone), _agreed(contact, "sms")), "sms"),
+        (visits, "store"),
+        else_="none",
+    )
+
+
+def _agreed(contact: sa.FromClause, channel: str) -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        CONSENT.c.contact_id == contact.c.contact_id,
+        CONSENT.c.channel == channel,
+        CONSENT.c.purpose == "marketing",
+        CONSENT.c.is_granted,
+    )

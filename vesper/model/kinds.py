@@ -1,0 +1,40 @@
+"""Which folder holds which kind of definition. The folder is the kind, the file's stem the id; a new kind is added here."""
+
+from vesper.model.campaign import Campaign
+from vesper.model.content import Content
+from vesper.model.definition import Definition
+from vesper.model.lifecycle import Lifecycle
+from vesper.model.market import Market
+from vesper.model.policy import AnalysisPolicy, FrequencyPolicy, MonitorPolicy, ScoringPolicy
+from vesper.model.scoring import ScoringRule
+from vesper.model.segment import Segment
+from vesper.model.source import Source
+
+KINDS: dict[str, type[Definition]] = {
+    "sources": Source,
+    "markets": Market,
+    "segments": Segment,
+    "lifecycle": Lifecycle,
+    "scoring": ScoringRule,
+    "campaigns": Campaign,
+    "content": Content,
+}
+
+POLICIES: dict[str, type[Definition]] = {
+    "scoring": ScoringPolicy,
+    "frequency": FrequencyPolicy,
+    "analysis": AnalysisPolicy,
+    "monitor": MonitorPolicy,
+}
+
+FOLDERS = (*KINDS, "policy")
+
+
+def model_of(kind: str, id: str) -> type[Definition]:
+    """The model of a definition; raises LookupError for an unknown kind or policy."""
+    found = POLICIES.get(id) if kind == "policy" else KINDS.get(kind)
+    if found is None:
+        raise LookupError(
+            f"{kind}/{id} is no kind of definition; known: {', '.join(FOLDERS)}, policies: {', '.join(POLICIES)}"
+        )
+    return found

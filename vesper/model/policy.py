@@ -1,0 +1,147 @@
+"""Policies: what holds for the whole company. One file each in `definitions/policy/`; a company without its own takes Vesper's.
+
+What belongs here: scoring scale, frequency and hours, analysis settings, monitored targets. What does not: any one rule or campaign.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from vesper.model.campaign import Channel
+from vesper.model.definition import Definition, Name, Strict, Text, Wording
+from vesper.model.timing import Days, Duration, Hours
+from vesper.problem import wrong
+
+
+class ScoringPolicy(Definition):
+    """policy/scoring.yml: where every score starts, its bounds, and who is an MQL (R50, R53)."""
+
+    base: int = 60
+    """Points of a contact without any signal; a row of its own in the reasons."""
+    mql_at: int = 80
+    """Smallest score of an MQL."""
+    floor: int = 0
+    """Lowest score; what lies below is a `clamp` row."""
+    ceiling: int = 100
+    """Highest score; what lies above is a `clamp` row."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "ScoringPolicy":
+        if not self.floor <= self.base <= self.ceiling or not self.floor <= self.mql_at <= self.ceiling:
+            raise wrong(
+                "base {base} and mql_at {mql} must lie between floor {floor} and ceiling {ceiling}.",
+                "Correct one of them.",
+                base=self.base,
+                mql=self.mql_at,
+                floor=self.floor,
+                ceiling=self.ceiling,
+            )
+        return self
+
+
+class Cap(Strict):
+    """At most so many marketing messages to one person in a rolling stretch of time."""
+
+    touches: Annotated[int, Field(ge=1)]
+    """Largest number of marketing messages."""
+    within: Duration
+    """Rolling stretch before the message."""
+    channel: Channel | None = None
+    """Only messages on this channel count; all channels together where it is missing."""
+    stages: tuple[Name, ...] = ()
+    """Only people in these lifecycle stages; everybody where it is empty."""
+
+
+class FrequencyPolicy(Definition):
+    """policy/frequency.yml: caps, send windows and quiet hours (R82, R86, R87)."""
+
+    caps: Annotated[dict[Name, Cap], Field(min_length=1)]
+    """Caps by name; the name is the reason of a refusal."""
+    windows: dict[Literal["requested", "operational", "marketing"], tuple[Hours, ...]] = {}
+    """Purpose -> hours in which its messages leave, in the person's zone; a purpose without hours may leave at any time."""
+    quiet_hours: Hours | None = None
+    """No message of any purpose but operational leaves in these hours."""
+
+    @model_validator(mode="after")
+    def _windows_are_loud(self) -> "FrequencyPolicy":
+        for window in self.windows.get("marketing", ()):
+            if self.quiet_hours and window.overlaps(self.quiet_hours):
+                raise wrong(
+                    "The window {starts} to {ends} lies in the quiet hours.",
+                    "Move one of them.",
+                    starts=window.starts,
+                    ends=window.ends,
+                )
+        return self
+
+
+class RfmSettings(Strict):
+    """How buyers are put into fifths."""
+
+    within: Days = Days("365d")
+    """Orders of this window count."""
+
+
+class ReplenishmentSettings(Strict):
+    """When a rhythm is known well enough to predict from it (R37)."""
+
+    minimum_purchases: Annotated[int, Field(ge=3)] = 3
+    """Purchase days in a category; fewer give no prediction."""
+    within: Days = Days("365d")
+    """Purchases of this window count."""
+
+
+class EffectSettings(Strict):
+    """How a campaign's effect is counted (R96)."""
+
+    attribution: Literal["responders"] = "responders"
+    """Revenue of the people who responded, from mailing to the end of the campaign."""
+    cost_per_message: Annotated[Decimal, Field(ge=0)] | None = None
+    """Cost of one message, in the company's currency; without it no cost and no return are stated."""
+
+
+class AnalysisPolicy(Definition):
+    """policy/analysis.yml: settings of computed attributes and key figures."""
+
+    rfm: RfmSettings = RfmSettings()
+    """Fifths of the buyers."""
+    replenishment: ReplenishmentSettings = ReplenishmentSettings()
+    """Predicted next purchase."""
+    effect: EffectSettings = EffectSettings()
+    """Effect of campaigns."""
+
+
+class MonitorTarget(Strict):
+    """One line of the monitoring table: what should be, and what is done where it is not (R94)."""
+
+    flow: Literal["consolidate", "measure", "score", "segment", "send", "watch"]
+    """Stage that the figure belongs to."""
+    metric: Name
+    """Figure, e.g. visibility_ratio."""
+    period: Literal["day", "week", "month", "quarter", "year"]
+    """Stretch of time that the figure covers, ending on the night."""
+    target: float
+    """What it should be."""
+    better: Literal["higher", "lower"] = "higher"
+    """Whether more or less of it is good."""
+    owner: Text
+    """Who answers for it."""
+    analysis: Wording
+    """What a gap usually comes from."""
+    action: Wording
+    """What is done about it."""
+
+
+class MonitorPolicy(Definition):
+    """policy/monitor.yml: the monitored targets."""
+
+    targets: Annotated[tuple[MonitorTarget, ...], Field(min_length=1)]
+    """Lines of the monitoring table."""
+
+    @model_validator(mode="after")
+    def _once_each(self) -> "MonitorPolicy":
+        keys = [(target.flow, target.metric, target.period) for target in self.targets]
+        if len(set(keys)) < len(keys):
+            raise wrong("Two targets name the same figure of the same flow and period.", "Keep one.")
+        return self

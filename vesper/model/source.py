@@ -1,0 +1,166 @@
+"""A source: one kind of file that somebody sends, its contract, when it is due, and what happens when it is late (R2, R105).
+
+What belongs here: the declaration. What does not: reading files (connectors) and judging rows (data_quality).
+"""
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from vesper.model.definition import Definition, Name, Strict, Text
+from vesper.model.feed import CANONICAL, Feed, FieldType
+from vesper.model.timing import ClockTime
+from vesper.problem import wrong
+
+Ratio = Annotated[float, Field(ge=0, le=1)]
+TRUE_WORDS = ("true", "1", "yes", "y", "是")
+FALSE_WORDS = ("false", "0", "no", "n", "否")
+
+
+class SourceField(Strict):
+    """One canonical field: the column it comes from and how its words are read."""
+
+    column: Text
+    """Column as the source spells it."""
+    type: FieldType
+    """How its values are read. A category takes only the `allowed` words."""
+    required: bool = False
+    """A row without a value is set aside (R10)."""
+    format: Text | None = None
+    """strptime format of a date or instant, where it is not ISO 8601."""
+    true_words: tuple[Text, ...] = TRUE_WORDS
+    """Words that mean yes, for a flag."""
+    false_words: tuple[Text, ...] = FALSE_WORDS
+    """Words that mean no, for a flag."""
+    allowed: tuple[Text, ...] = ()
+    """The only values of a category, after `map`."""
+    unknown: Literal["fail", "quarantine"] = "fail"
+    """What an unknown category does: fail the night, or set the row aside."""
+    map: dict[str, Text] = {}
+    """Other spellings: word of the source -> word of ours."""
+
+    @model_validator(mode="after")
+    def _settings_fit_type(self) -> "SourceField":
+        if (self.type == "category") != bool(self.allowed):
+            raise wrong("`allowed` and type: category belong together.", "Write both or neither.")
+        if self.format and self.type not in ("date", "instant"):
+            raise wrong("`format` is for dates and instants only; this is {type}.", "Drop it.", type=self.type)
+        if self.type != "flag" and {"true_words", "false_words"} & self.model_fields_set:
+            raise wrong(
+                "`true_words` and `false_words` are for flags only; this is {type}.", "Drop them.", type=self.type
+            )
+        return self
+
+
+class Cadence(Strict):
+    """How often a file comes and when it must be there."""
+
+    every: Literal["day", "irregular", "once"]
+    """A file each day, files now and then, or one file for ever."""
+    due: ClockTime | None = None
+    """Company time by which the day's file must be there."""
+    closed_on: tuple[dt.date, ...] = ()
+    """Days on which the sender is closed and no file comes."""
+
+
+class CarryForward(Strict):
+    """A late source is replaced by its newest file for so many days."""
+
+    carry_forward: Annotated[int, Field(ge=1, le=31)]
+    """Days; after them the source blocks."""
+
+
+def _form_of_late(value: Any) -> str:
+    """Which form of `late` was written, so that its errors speak of that form alone."""
+    return "<word>" if isinstance(value, str) else "<days>"
+
+
+Late = Annotated[
+    Annotated[Literal["block", "warn"], Tag("<word>")] | Annotated[CarryForward, Tag("<days>")],
+    Discriminator(_form_of_late),
+]
+
+
+class RowBounds(Strict):
+    """How many rows one file may have."""
+
+    min: Annotated[int, Field(ge=0)]
+    """A smaller file fails."""
+    max: Annotated[int, Field(ge=1)]
+    """A larger file fails."""
+    drop_ratio: Ratio = 0.5
+    """A file with fewer rows than this share of the median of its last 14 files fails."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "RowBounds":
+        if self.min > self.max:
+            raise wrong(
+                "min {low} is above max {high}: every file would fail.", "Swap them.", low=self.min, high=self.max
+            )
+        return self
+
+
+class Source(Definition):
+    """One source of rows."""
+
+    composed: bool = False
+    """True when the rows were made up for the example; shown wherever they are shown."""
+    system: Literal["csv", "jsonl", "excel", "parquet"]
+    """Kind of system that reads it."""
+    path: Annotated[str, Field(pattern=r"\{on\}.*\.\w+$")]
+    """File below the landing folder; {on} stands for the file's date."""
+    encoding: Literal["auto", "utf-8", "gb18030"] = "auto"
+    """Encoding of text files; auto tries UTF-8 (with or without BOM), then GB18030."""
+    feeds: Feed
+    """What the rows become."""
+    cadence: Cadence
+    """How often a file comes."""
+    late: Late
+    """What a missing file does: block what depends on it, only warn, or carry the newest file forward (R105)."""
+    rows: RowBounds
+    """How many rows a file may have."""
+    max_quarantine_ratio: Ratio = 0.02
+    """A file with a larger share of rows set aside fails."""
+    trust: Annotated[int, Field(ge=0, le=100)] = 50
+    """Which source wins when two name different values; higher wins."""
+    key: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """Canonical fields that identify a row of this source."""
+    zone: Text | None = None
+    """Zone of times without one; the company's zone where it is missing."""
+    null_words: tuple[str, ...] = ("",)
+    """Words that mean: no value."""
+    series: Text | None = None
+    """Campaign series that every row belongs to (R4, R71)."""
+    event_kind: Name | None = None
+    """Kind of event that a row is. On a contact source: the event that a registration is."""
+    fields: dict[Name, SourceField]
+    """Canonical field -> where it comes from. Columns not named here are reported, not read."""
+
+    @property
+    def late_policy(self) -> str:
+        """`block`, `warn` or `carry_forward`."""
+        return "carry_forward" if isinstance(self.late, CarryForward) else self.late
+
+    @property
+    def carry_days(self) -> int:
+        """Days that a missing file is replaced by the newest one; 0 unless the policy is carry_forward."""
+        return self.late.carry_forward if isinstance(self.late, CarryForward) else 0
+
+    @property
+    def canonical(self) -> dict[str, Any]:
+        """The canonical fields of this source's feed."""
+        return CANONICAL[self.feeds]
+
+    @model_validator(mode="after")
+    def _event_kind_fits(self) -> "Source":
+        if self.feeds == "event" and not self.event_kind:
+            raise wrong(
+                "A source of events must say which kind of event its rows are.",
+                "Add event_kind, e.g. event_kind: coupon_redeemed.",
+            )
+        if self.event_kind and self.feeds not in ("event", "contact"):
+            raise wrong(
+                "event_kind is for sources of events or contacts; this one feeds {feeds}.", "Drop it.", feeds=self.feeds
+            )
+        return self

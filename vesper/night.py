@@ -1,0 +1,33 @@
+"""What a stage decision may know of the night it stands in. No clock, no paths into the lake, no engine."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from vesper.clock import cutoff_at
+from vesper.definition_set import DefinitionSet
+from vesper.model.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Night:
+    """One business date of one company.
+
+    `held` names the sources whose coverage has a hole tonight: what reads them keeps yesterday's rows (R106).
+    """
+
+    business_on: dt.date
+    workspace: Workspace
+    definitions: DefinitionSet
+    held: frozenset[str] = frozenset()
+
+    @property
+    def zone(self) -> str:
+        return self.workspace.company.zone
+
+    @property
+    def cutoff_at(self) -> dt.datetime:
+        return cutoff_at(self.business_on, self.zone)
+
+    def days_ago(self, days: int) -> dt.date:
+        """The date so many days before the business date."""
+        return self.business_on - dt.timedelta(days=days)

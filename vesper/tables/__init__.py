@@ -1,0 +1,1 @@
+"""Every raw and core table, declared once: columns, grain, owner, description, checks."""

@@ -1,0 +1,250 @@
+"""Decisions of the watch stage: the figures that a monitored target may name, each as a part of a whole over a stretch of time.
+
+What belongs here: one function per figure and the register of them, and below them what the report page counts. What does not: targets and
+their owners (`policy/monitor.yml`), the table that compares the two (`vesper/marts/monitor.py`), how anything looks (`tasks/report_page/`).
+
+Every figure is a Select of one row with `part` and `whole`; its value is part / whole, and a whole of 0 or NULL means: not measured.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from vesper.clock import on
+from vesper.marts.campaign_effect import CAMPAIGN_EFFECT
+from vesper.marts.funnel import FUNNEL
+from vesper.marts.lifecycle import LIFECYCLE
+from vesper.marts.message import MESSAGE
+from vesper.marts.score import SCORE
+from vesper.marts.segment_change import SEGMENT_CHANGE
+from vesper.marts.segment_member import SEGMENT_MEMBER
+from vesper.marts.visibility import VISIBILITY
+from vesper.night import Night
+from vesper.tables.campaign import CAMPAIGN
+from vesper.tables.contact import CONTACT
+from vesper.tables.quality import METRIC, QUARANTINE
+
+Figure = Callable[[Night, dt.date], "sa.Select[Any]"]
+
+PERIOD_DAYS = {"day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}
+
+
+def since(period: str, night: Night) -> dt.date:
+    """First day of a stretch of time that ends on the business date; both days belong to it."""
+    return night.days_ago(PERIOD_DAYS[period] - 1)
+
+
+def figure(name: str) -> Figure:
+    """A figure by name; LookupError lists those there are."""
+    if name not in FIGURES:
+        raise LookupError(f"policy/monitor.yml: nobody measures {name!r}. Use one of {', '.join(sorted(FIGURES))}.")
+    return FIGURES[name]
+
+
+def _share(part: sa.ColumnElement[Any], whole: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    return sa.select(part.label("part"), whole.label("whole"))
+
+
+def quarantine_ratio(night: Night, since_on: dt.date) -> sa.Select[Any]:
+    """Rows set aside of rows received, out of the balances that consolidate keeps of each source (`data_quality/conservation.py`)."""
+    metric = METRIC.c
+    in_period = metric.business_on.between(on(since_on), on(night.business_on))
+    aside = METRIC.alias("aside")
+    of_a_source = metric.table_name.in_(sa.select(aside.c.table_name).where(aside.c.metric == "quarantined"))
+    value = sa.func.sum(metric.value)
+    return _share(value.filter(metric.metric == "quarantined"), value.filter(metric.metric == "total")).where(
+        metric.stage == "consolidate", metric.table_name.startswith("consolidate "), of_a_source, in_period
+    )
+
+
+def visibility_ratio(night: Night, since_on: dt.date) -> sa.Select[Any]:
+    """Complete contacts of the size, over all markets together; a person in two markets counts in both. As it stands tonight."""
+    market = VISIBILITY.c
+    return _share(sa.func.sum(market.complete_count), sa.func.sum(market.market_size)).where(
+        market.business_on == on(night.business_on)
+    )
+
+
+def complete_ratio(night: Night, since_on: dt.date) -> sa.Select[Any]:
+    """Complete contacts of the known ones, over all markets together. As it stands tonight."""
+    market = VISIBILITY.c
+    return _share(sa.func.sum(market.complete_count), sa.func.sum(market.known_count)).where(
+        market.business_on == on(night.business_on)
+    )
+
+
+def mql_ratio(night: Night, since_on: dt.date) -> sa.Select[Any]:
+    """Marketing-qualified contacts of all scored ones. As it stands tonight."""
+    return _share(sa.func.count().filter(SCORE.c.is_mql), sa.func.count()).where(
+        SCORE.c.business_on == on(night.business_on)
+    )
+
+
+def refused_ratio(night: Night, since_on: dt.date) -> sa.Select[Any]:
+    """Refused of all intents planned in the period."""
+    return _share(sa.func.count().filter(MESSAGE.c.state == "refused"), sa.func.count()).where(
+        MESSAGE.c.business_on >= on(since_on)
+    )
+
+
+def _effect(part: str, whole: str) -> Figure:
+    """A count over another of the campaigns that began in the period; campaigns where nobody measures the part are left out."""
+
+    def campaigns(night: Night, since_on: dt.date) -> sa.Select[Any]:
+        effect = CAMPAIGN_EFFECT.c
+        began = CAMPAIGN.c.starts_on.between(on(since_on), on(night.business_on))
+        return (
+            _share(sa.func.sum(effect[part]), sa.func.sum(effect[whole]))
+            .join_from(CAMPAIGN_EFFECT, CAMPAIGN, CAMPAIGN.c.campaign_id == effect.campaign_id)
+            .where(effect.business_on == on(night.business_on), effect[part].is_not(None), began)
+        )
+
+    return campaigns
+
+
+def _passed(from_stage: str) -> Figure:
+    """Who took the next step of the funnel, of those who entered in the period's cohorts."""
+
+    def cohorts(night: Night, since_on: dt.date) -> sa.Select[Any]:
+        step = FUNNEL.c
+        return _share(sa.func.sum(step.passed_count), sa.func.sum(step.entered_count)).where(
+            step.business_on == on(night.business_on),
+            step.from_stage == from_stage,
+            step.cohort_on >= on(since_on.replace(day=1)),
+        )
+
+    return cohorts
+
+
+FIGURES: dict[str, Figure] = {
+    "quarantine_ratio": quarantine_ratio,
+    "visibility_ratio": visibility_ratio,
+    "complete_ratio": complete_ratio,
+    "mql_ratio": mql_ratio,
+    "refused_ratio": refused_ratio,
+    "delivered_ratio": _effect("delivered_count", "mailed_count"),
+    "open_ratio": _effect("opened_count", "delivered_count"),
+    "click_ratio": _effect("clicked_count", "delivered_count"),
+    "unsubscribe_ratio": _effect("unsubscribed_count", "delivered_count"),
+    "complaint_ratio": _effect("complained_count", "delivered_count"),
+    "response_ratio": _effect("responded_count", "mailed_count"),
+    "conversion_ratio": _effect("converted_count", "responded_count"),
+    "first_purchase_ratio": _passed("registered"),
+    "repurchase_ratio": _passed("first_purchase"),
+    "loyal_ratio": _passed("repurchase"),
+}
+
+
+def of_tonight(table: sa.Table, night: Night) -> sa.Select[Any]:
+    """The rows of a table with `business_on` that are this night's, in the order of its grain."""
+    return (
+        sa.select(table)
+        .where(table.c.business_on == on(night.business_on))
+        .order_by(*[table.c[key] for key in table.info["grain"]])
+    )
+
+
+def contact_count() -> sa.Select[Any]:
+    """How many golden contacts there are: people."""
+    return sa.select(sa.func.count().label("people")).select_from(CONTACT)
+
+
+def scores_by_value(night: Night) -> sa.Select[Any]:
+    """How many people have which score tonight: score, is_mql, people."""
+    score = SCORE.c
+    return (
+        sa.select(score.score, score.is_mql, sa.func.count().label("people"))
+        .where(score.business_on == on(night.business_on))
+        .group_by(score.score, score.is_mql)
+        .order_by(score.score, score.is_mql)
+    )
+
+
+def people_by_stage() -> sa.Select[Any]:
+    """How many people stand in which lifecycle stage: stage, people."""
+    stage = LIFECYCLE.c.stage
+    return sa.select(stage, sa.func.count().label("people")).group_by(stage).order_by(stage)
+
+
+def segment_sizes() -> sa.Select[Any]:
+    """Members of each segment: segment_id, people."""
+    id = SEGMENT_MEMBER.c.segment_id
+    return sa.select(id, sa.func.count().label("people")).group_by(id).order_by(id)
+
+
+def segment_moves(night: Night) -> sa.Select[Any]:
+    """Who came and went tonight: segment_id, change, people."""
+    change = SEGMENT_CHANGE.c
+    return (
+        sa.select(change.segment_id, change.change, sa.func.count().label("people"))
+        .where(change.business_on == on(night.business_on))
+        .group_by(change.segment_id, change.change)
+        .order_by(change.segment_id, change.change)
+    )
+
+
+def messages_by_fate() -> sa.Select[Any]:
+    """Message intents so far by what became of them: campaign_id, state, reason, people, first_until (earliest instant a waiting one may go)."""
+    message = MESSAGE.c
+    key = (message.campaign_id, message.state, message.reason)
+    until = sa.func.min(message.waits_until).label("first_until")
+    return sa.select(*key, sa.func.count().label("people"), until).group_by(*key).order_by(*key)
+
+
+def refusals_by_reason(night: Night) -> sa.Select[Any]:
+    """People of tonight's audiences who got no message: reason, people. Out of the balances that send keeps of each campaign."""
+    metric, start = METRIC.c, "refused: "
+    reason = sa.func.substr(metric.metric, len(start) + 1, type_=sa.String).label("reason")
+    people = sa.func.sum(metric.value).label("people")
+    return (
+        sa.select(reason, people)
+        .where(metric.business_on == on(night.business_on), metric.stage == "send", metric.metric.startswith(start))
+        .group_by(reason)
+        .having(people > 0)
+        .order_by(people.desc(), reason)
+    )
+
+
+def quarantined_by_rule(night: Night) -> sa.Select[Any]:
+    """Rows set aside tonight: source, rule_id, number; the most rows first."""
+    row = QUARANTINE.c
+    number = sa.func.count()
+    return (
+        sa.select(row.source, row.rule_id, number.label("number"))
+        .where(row.business_on == on(night.business_on))
+        .group_by(row.source, row.rule_id)
+        .order_by(number.desc(), row.source, row.rule_id)
+    )
+
+
+def campaigns_by_kind(night: Night) -> sa.Select[Any]:
+    """Campaign effect of tonight by kind: kind, campaigns, mailed_count, responded_count (pairs of campaign and person)."""
+    effect = CAMPAIGN_EFFECT.c
+    return (
+        sa.select(
+            effect.kind,
+            sa.func.count(sa.distinct(effect.campaign_id)).label("campaigns"),
+            sa.func.sum(effect.mailed_count).label("mailed_count"),
+            sa.func.sum(effect.responded_count).label("responded_count"),
+        )
+        .where(effect.business_on == on(night.business_on))
+        .group_by(effect.kind)
+        .order_by(effect.kind)
+    )
+
+
+def funnel_of_all(night: Night) -> sa.Select[Any]:
+    """Tonight's funnel over all cohorts: from_stage, to_stage, entered_count, passed_count."""
+    step = FUNNEL.c
+    return (
+        sa.select(
+            step.from_stage,
+            step.to_stage,
+            sa.func.sum(step.entered_count).label("entered_count"),
+            sa.func.sum(step.passed_count).label("passed_count"),
+        )
+        .where(step.business_on == on(night.business_on))
+        .group_by(step.from_stage, step.to_stage)
+    )

@@ -1,0 +1,224 @@
+"""The ledger's tables. A change here needs a migration in `warehouse/migrations/versions`; a test compares the two.
+
+Instants are UTC and naive. Run ids and wall-clock instants live here only, never in the lake (architecture, section 3).
+"""
+
+import sqlalchemy as sa
+from sqlalchemy import Boolean, Column, Date, DateTime, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+
+LEDGER = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+RUN = sa.Table(
+    "run",
+    LEDGER,
+    Column("run_id", String, primary_key=True),
+    Column("stage", String, nullable=False),
+    Column("business_on", Date, nullable=False),
+    Column("state", String, nullable=False, comment="running, published, failed"),
+    Column("sentence", Text, comment="Why it failed, or what it warned of"),
+    Column("version", String, nullable=False, comment="Vesper's version"),
+    Column("definitions", String, nullable=False, comment="Fingerprint of the definitions in force"),
+    Column("activation_id", Integer, nullable=False, comment="The newest activation by then: names the set exactly"),
+    Column("may_send", Boolean, nullable=False),
+    Column("started_at", DateTime, nullable=False),
+    Column("ended_at", DateTime),
+)
+
+RUN_INPUT = sa.Table(
+    "run_input",
+    LEDGER,
+    Column("run_id", String, ForeignKey("run.run_id"), primary_key=True),
+    Column("table_name", String, primary_key=True),
+    Column("snapshot_id", Integer, nullable=False),
+    comment="The snapshots that a run was pinned to",
+)
+
+SNAPSHOT = sa.Table(
+    "snapshot",
+    LEDGER,
+    Column("snapshot_id", Integer, primary_key=True, autoincrement=True),
+    Column("table_name", String, nullable=False, index=True),
+    Column("business_on", Date, nullable=False),
+    Column("run_id", String, nullable=False),
+    Column("row_count", sa.BigInteger, nullable=False),
+    Column("fingerprint", String, nullable=False, comment="Hash over part keys and content hashes"),
+    Column("recipe", String, comment="Hash of the SQL text and the inputs that made it: equal recipe, equal rows"),
+    Column("committed_at", DateTime, nullable=False),
+)
+
+SNAPSHOT_PART = sa.Table(
+    "snapshot_part",
+    LEDGER,
+    Column("part_id", Integer, primary_key=True, autoincrement=True),
+    Column("table_name", String, nullable=False),
+    Column("part_key", String, nullable=False),
+    Column("path", String, nullable=False, comment="Relative to the lake; empty for a part without rows"),
+    Column("row_count", sa.BigInteger, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("recipe", String),
+    Column("from_snapshot", Integer, ForeignKey("snapshot.snapshot_id"), nullable=False),
+    Column("to_snapshot", Integer, ForeignKey("snapshot.snapshot_id")),
+    Index("ix_snapshot_part_live", "table_name", "to_snapshot"),
+    comment="Parts, interval-coded: a night adds rows only for what changed",
+)
+
+POINTER = sa.Table(
+    "pointer",
+    LEDGER,
+    Column("table_name", String, primary_key=True),
+    Column("snapshot_id", Integer, ForeignKey("snapshot.snapshot_id"), nullable=False),
+    Column("business_on", Date, nullable=False),
+    comment="The snapshot in force of each table; it never moves to an earlier business date",
+)
+
+RECEIPT = sa.Table(
+    "receipt",
+    LEDGER,
+    Column("source", String, primary_key=True),
+    Column("file", String, primary_key=True),
+    Column("sha256", String, primary_key=True),
+    Column("covers_on", Date, nullable=False, comment="The day that the file is about"),
+    Column("received_at", DateTime, nullable=False),
+    Column("row_count", sa.BigInteger, nullable=False),
+    Column("size", sa.BigInteger, nullable=False),
+    Column("loaded_on", Date, nullable=False, comment="The first night that holds it"),
+    comment="Every source file that a published night holds",
+)
+
+DEFINITION = sa.Table(
+    "definition",
+    LEDGER,
+    Column("hash", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("text", Text, nullable=False),
+    comment="Every definition that was ever in force, by the sha256 of its text",
+)
+
+ACTIVATION = sa.Table(
+    "activation",
+    LEDGER,
+    Column("activation_id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("hash", String, comment="Empty when the definition was withdrawn"),
+    Column("by", String, nullable=False),
+    Column("reason", Text),
+    Column("at", DateTime, nullable=False),
+    comment="What came into force when, append-only; the newest row of a definition holds (R119)",
+)
+
+CONSENT = sa.Table(
+    "consent",
+    LEDGER,
+    Column("consent_id", Integer, primary_key=True, autoincrement=True),
+    Column("channel", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("address_hash", String, nullable=False, index=True),
+    Column("is_granted", Boolean, nullable=False),
+    Column("at", DateTime, nullable=False),
+    Column("source", String, nullable=False),
+    Column("row_key", String, nullable=False),
+    Column("text_version", String),
+    Column("recorded_on", Date, nullable=False, comment="Business date of the night that imported it"),
+    UniqueConstraint(
+        "channel", "purpose", "address_hash", "source", "row_key", "at", "is_granted", name="uq_consent_statement"
+    ),
+    comment="Consent by address, append-only; the most restrictive of the sources' latest rows wins (R88)",
+)
+
+SUPPRESSION = sa.Table(
+    "suppression",
+    LEDGER,
+    Column("channel", String, primary_key=True),
+    Column("address_hash", String, primary_key=True),
+    Column("reason", String, nullable=False),
+    Column("at", DateTime, nullable=False),
+    comment="Addresses that nothing but operational messages may reach (R90)",
+)
+
+MESSAGE = sa.Table(
+    "message",
+    LEDGER,
+    Column("message_id", String, primary_key=True, comment="Derived from campaign, contact, step and occurrence"),
+    Column("campaign_id", String, nullable=False),
+    Column("contact_id", String, nullable=False),
+    Column("step_id", String, nullable=False),
+    Column("occurrence", Integer, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("purpose", String, nullable=False, comment="requested, operational or marketing"),
+    Column("address_hash", String, nullable=False),
+    Column("state", String, nullable=False, index=True),
+    Column("reason", String, comment="Why it was refused, rejected or is unknown"),
+    Column("stage_at_plan", String, comment="Lifecycle stage when planned; caps are per stage (R87)"),
+    Column("priority", Integer, nullable=False),
+    Column("business_on", Date, nullable=False),
+    Column("planned_at", DateTime, nullable=False),
+    Column("not_before", DateTime, nullable=False),
+    Column("expires_at", DateTime, nullable=False),
+    Column("sending_at", DateTime),
+    Column("final_at", DateTime),
+    UniqueConstraint("campaign_id", "contact_id", "step_id", "occurrence", name="uq_message_contact"),
+    UniqueConstraint("channel", "address_hash", "campaign_id", "step_id", "occurrence", name="uq_message_address"),
+    Index("ix_message_due", "state", "channel", "not_before"),
+    comment="A message before it is a message: one row per campaign, contact, step and occurrence",
+)
+
+REFUSAL = sa.Table(
+    "refusal",
+    LEDGER,
+    Column("campaign_id", String, primary_key=True),
+    Column("contact_id", String, primary_key=True),
+    Column("step_id", String, primary_key=True),
+    Column("occurrence", Integer, primary_key=True),
+    Column("business_on", Date, primary_key=True),
+    Column("reason", String, nullable=False),
+    Column("detail", String),
+    comment="Who of an audience was not written to, and why",
+)
+
+ATTEMPT = sa.Table(
+    "attempt",
+    LEDGER,
+    Column("attempt_id", Integer, primary_key=True, autoincrement=True),
+    Column("message_id", String, ForeignKey("message.message_id"), nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("started_at", DateTime, nullable=False),
+    Column("ended_at", DateTime),
+    Column("outcome", String, nullable=False, comment="accepted, rejected, deferred, unknown"),
+    Column("code", String),
+    Column("detail", Text),
+    UniqueConstraint("message_id", "number"),
+    comment="Wire calls, append-only",
+)
+
+TOUCH = sa.Table(
+    "touch",
+    LEDGER,
+    Column("message_id", String, ForeignKey("message.message_id"), primary_key=True),
+    Column("contact_id", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("at", DateTime, nullable=False),
+    Index("ix_touch_contact", "contact_id", "at"),
+    comment="Reservations of the frequency cap, taken in the transaction that moves a message to sending (R86, R87)",
+)
+
+STOP = sa.Table(
+    "stop",
+    LEDGER,
+    Column("stop_id", Integer, primary_key=True, autoincrement=True),
+    Column("scope", String, nullable=False, comment="send"),
+    Column("is_stopped", Boolean, nullable=False),
+    Column("by", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", DateTime, nullable=False),
+    comment="Stop and resume of all sending, append-only; the newest row holds (R108)",
+)

@@ -1,0 +1,214 @@
+"""The runner executes Selects on Parquet. It is the one module that knows DuckDB; another engine would be another runner.
+
+The table's declaration decides types, order and therefore bytes: every Select is cast to the declared types, written through a temporary
+table and copied out in the order of the grain (architecture, section 3). No ledger is ever attached: its rows come in as Arrow.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+from duckdb_sqlalchemy import Dialect
+
+from vesper.marts import reads
+from vesper.tables.declare import METADATA
+from warehouse.lake import Lake, Snapshot, empty_part
+from warehouse.lint import refuse_unstable
+from warehouse.part import WHOLE, Part, Span, fingerprint_of
+
+DIALECT = Dialect()
+FORMAT = "format parquet, compression zstd, row_group_size 122880"
+STAGED = "_staged"
+
+
+def sql_text(select: sa.ClauseElement) -> str:
+    """The SQL that runs, values written out: what `vesper sql --show` prints and what a recipe is a hash of."""
+    return str(select.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
+
+
+def shaped(select: sa.Select[Any] | sa.CompoundSelect[Any], table: sa.Table) -> sa.Select[Any]:
+    """Cast every column to its declared type, in declared order; refuse a Select whose columns are not the declared ones."""
+    inner = select.subquery("q")
+    differing = {c.name for c in table.c} ^ {c.name for c in inner.c}
+    if differing:
+        raise ValueError(f"{table.name}: columns differ from the declaration: {', '.join(sorted(differing))}")
+    return sa.select(*[sa.cast(inner.c[c.name], c.type).label(c.name) for c in table.c])
+
+
+class Runner:
+    """One DuckDB connection in memory with a view for each bound table. Open it inside the task that uses it."""
+
+    def __init__(self, lake: Lake, threads: int = 2) -> None:
+        self.lake = lake
+        self.bound: dict[str, str] = {}
+        self.connection = duckdb.connect()
+        spill = lake.folder.parent / "spill"
+        self.connection.execute(
+            f"set threads={threads}; set timezone='UTC'; set autoinstall_known_extensions=false; "
+            f"set autoload_known_extensions=false; set enable_progress_bar=false; set temp_directory='{spill}'"
+        )
+
+    def __enter__(self) -> "Runner":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+
+    # what a Select may read ---------------------------------------------------------------------------------------
+
+    def bind_parts(self, table: sa.Table, parts: Sequence[Part]) -> None:
+        """Make parts readable under the table's name; columns that older files lack read as NULL."""
+        self._view(table, self.lake.files(parts))
+        self.bound[table.name] = fingerprint_of(parts)
+
+    def bind_snapshot(self, table: sa.Table, snapshot: Snapshot | None) -> None:
+        """Make a snapshot readable under the table's name; no snapshot reads as no rows."""
+        self.bind_parts(table, self.lake.parts(snapshot))
+
+    def bind_arrow(self, name: str, rows: pa.Table, fingerprint: str | None = None) -> None:
+        """Make an Arrow table readable under a name; its content, or what stands for it, is part of every recipe that reads it."""
+        self.connection.register(name, rows)
+        self.bound[name] = fingerprint or _digest(rows)
+
+    def materialize(self, select: sa.ClauseElement, name: str) -> sa.Table:
+        """Keep a Select's rows under a name for the rest of the stage, where several Selects read them."""
+        self.connection.execute(f'create or replace temp table "{name}" as {sql_text(select)}')
+        self.bound[name] = self.recipe(select)
+        return sa.Table(name, sa.MetaData(), *[sa.Column(c.name, c.type) for c in _columns(select)])
+
+    def _view(self, table: sa.Table, files: Sequence[Path]) -> None:
+        if not files:
+            from vesper.tables.declare import empty
+
+            self.connection.execute(f'create or replace view "{table.name}" as {sql_text(empty(table))}')
+            return
+        held = [set(pq.read_schema(file).names) for file in files]
+        present = set.union(*held)
+        uneven = any(names != present for names in held)
+        columns = ", ".join(_column(c, c.name in present) for c in table.c)
+        listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
+        self.connection.execute(
+            f'create or replace view "{table.name}" as select {columns} '
+            f"from read_parquet([{listed}], hive_partitioning=false, union_by_name={str(uneven).lower()})"
+        )
+
+    # reading ------------------------------------------------------------------------------------------------------
+
+    def rows(self, select: sa.ClauseElement) -> list[Any]:
+        """All rows as tuples with names. For small results only."""
+        from collections import namedtuple
+
+        cursor = self.connection.execute(sql_text(select))
+        row = namedtuple("Row", [d[0] for d in cursor.description], rename=True)  # type: ignore[misc]
+        return [row(*values) for values in cursor.fetchall()]
+
+    def scalar(self, select: sa.ClauseElement) -> Any:
+        """The first column of the first row, None of no row."""
+        found = self.connection.execute(sql_text(select)).fetchone()
+        return found[0] if found else None
+
+    def arrow(self, select: sa.ClauseElement) -> pa.Table:
+        """All rows as an Arrow table."""
+        return self.connection.execute(sql_text(select)).to_arrow_table()
+
+    def query(self, text: str) -> duckdb.DuckDBPyConnection:
+        """SQL as an analyst typed it, over the bound tables (`vesper sql`)."""
+        return self.connection.execute(text)
+
+    # writing ------------------------------------------------------------------------------------------------------
+
+    def recipe(self, select: sa.ClauseElement) -> str:
+        """Hash of the SQL text and of every input's content: new facts, a changed definition and time passing all change it."""
+        inputs = sorted((name, self.bound.get(name, "")) for name in reads(select))
+        return hashlib.sha256(repr((duckdb.__version__, sql_text(select), inputs)).encode()).hexdigest()
+
+    def write(self, select: Any, table: sa.Table, recipe: str | None = None, key: str = WHOLE) -> Part:
+        """Write a Select as one part of a table."""
+        refuse_unstable(select, table.name)
+        with self._staged(select, table):
+            return self._copy(table, key, "", recipe)
+
+    def write_spans(self, select: Any, table: sa.Table, spans: Iterable[Span]) -> list[Part]:
+        """Write a Select as parts of a cut table, one per span; a span without rows becomes an empty part."""
+        refuse_unstable(select, table.name)
+        cut = table.info["cut"]
+        with self._staged(select, table):
+            return [
+                self._copy(table, span.key, f'where "{cut}" between {_day(span.first_on)} and {_day(span.last_on)}')
+                for span in spans
+            ]
+
+    @contextmanager
+    def _staged(self, select: Any, table: sa.Table) -> Iterator[None]:
+        self.connection.execute(f"create or replace temp table {STAGED} as {sql_text(shaped(select, table))}")
+        try:
+            yield
+        finally:
+            self.connection.execute(f"drop table {STAGED}")
+
+    def _copy(self, table: sa.Table, key: str, where: str, recipe: str | None = None) -> Part:
+        draft = self.lake.draft()
+        order = ", ".join(f'"{name}"' for name in table.info["grain"])
+        query = f"select * from {STAGED} {where} order by {order}"
+        copied = self.connection.execute(f"copy ({query}) to '{draft}' ({FORMAT})").fetchone()
+        count = int(copied[0]) if copied else 0
+        if count == 0 and key != WHOLE:
+            draft.unlink(missing_ok=True)
+            return empty_part(key)
+        return self.lake.settle(draft, table.name, key, count, recipe)
+
+
+def declared(name: str) -> sa.Table:
+    """A declared table by name (KeyError if there is none)."""
+    return METADATA.tables[name]
+
+
+def _columns(select: Any) -> Any:
+    return select.selected_columns
+
+
+def _column(column: sa.Column[Any], present: bool) -> str:
+    if present:
+        return f'"{column.name}"'
+    return f'cast(null as {column.type.compile(dialect=DIALECT)}) as "{column.name}"'
+
+
+def _day(day: dt.date) -> str:
+    return f"date '{day.isoformat()}'"
+
+
+def _digest(rows: pa.Table) -> str:
+    """Hash of an Arrow table's schema and values, the same for the same rows however they are chunked."""
+    digest = hashlib.sha256(str(rows.schema).encode())
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as stream:
+        stream.write_table(rows.combine_chunks())
+    digest.update(sink.getvalue())
+    return digest.hexdigest()
+
+
+def arrow_schema(table: sa.Table) -> pa.Schema:
+    """The Arrow schema of a declared table, for rows that come from Python or from the ledger."""
+    return pa.schema([pa.field(c.name, _arrow_type(c.type)) for c in table.c])
+
+
+def _arrow_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType:
+    if isinstance(kind, sa.Numeric) and not isinstance(kind, sa.Float):
+        return pa.decimal128(kind.precision or 18, kind.scale or 0)
+    known: dict[type, pa.DataType] = {
+        sa.String: pa.string(),
+        sa.Integer: pa.int32(),
+        sa.BigInteger: pa.int64(),
+        sa.Date: pa.date32(),
+        sa.DateTime: pa.timestamp("us"),
+        sa.Boolean: pa.bool_(),
+        sa.Double: pa.float64(),
+    }
+    return known[type(kind)]
