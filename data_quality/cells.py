@@ -35,7 +35,7 @@ FAMILIES: Sequence[tuple[Family, str]] = (
     ("decimal", r"decimal|numeric"),
     ("float", r"double|float|real|halffloat"),
     ("flag", r"bool"),
-    ("text", r"string|large_string|utf8|varchar|text|null"),
+    ("text", r"string|large_string|utf8|varchar|text"),
 )
 
 BLANKS = " \t\r\n\u3000\u00a0\ufeff"

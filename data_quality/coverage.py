@@ -1,5 +1,4 @@
-"""How far a source reaches on a night, whether its days have a hole, and what its late policy makes of that (R105,
-R106).
+"""How far a source reaches on a night, whether its days have a hole, and what its late policy says (R105, R106).
 
 Counts are judged in volume.py. Nothing is read here: the caller brings the days whose files were taken in.
 """

@@ -4,10 +4,8 @@ Rules about a whole file stand in contract.py and volume.py, rules about a table
 split.py. No engine here.
 
 The incoming table holds one batch of a source: its own columns, plus `file` (text) and `source_row` (whole number).
-Rule names:
-`required:<field>` (R10), `type:<field>`, `category:<field>`, `time:<field>`. Of two rows of one file with the same key
-the later one counts and
-the earlier is superseded, which is no fault.
+Rules are named `required:<field>` (R10), `type:<field>`, `category:<field>` and `time:<field>`. Of two rows of one file
+with the same key the later one counts and the earlier is superseded, which is no fault.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,16 +32,16 @@ def typed(
     received_at: Cell,
     incoming_types: Mapping[str, str] | None = None,
 ) -> sa.Select[Any]:
-    """One row per incoming row: the declared fields typed, `file`, `source_row`, `received_at`, `failed_rule`,
-    `row_json`, `is_superseded`.
+    """One row for each incoming row, its fields typed and judged.
+
+    Columns: the declared fields, `file`, `source_row`, `received_at`, `failed_rule` (NULL when good), `row_json` (the row
+    as it came, for broken rows only), `is_superseded`.
 
     Args:
         zone: the company's zone, for times whose source names none.
         received_at: UTC instant (naive) at which the row's file arrived; a column of `incoming` or a literal
             (`clock.at`).
         incoming_types: pyarrow or SQL type by incoming column; a column that is not named counts as text.
-
-    `row_json` (the row as it came) is filled for broken rows only.
     """
     readings = _readings(incoming, source, zone, incoming_types or {})
     cells = _typed_cells(incoming, readings, received_at)
@@ -104,7 +102,11 @@ def _judged(cells: sa.CTE, rules: list[tuple[str, Broken]], names: list[str], or
     originals = [cells.c[f"original__{place}"] for place in range(len(original))]
     kept = [cells.c[name] for name in (*names, *BOOKKEEPING)]
     ruled = sa.select(*kept, *originals, sa.cast(first_broken, sa.String).label("failed_rule")).cte("ruled")
-    pairs = [part for place, name in enumerate(original) for part in (sa.literal(name, sa.String), ruled.c[f"original__{place}"])]
+    pairs = [
+        part
+        for place, name in enumerate(original)
+        for part in (sa.literal(name, sa.String), ruled.c[f"original__{place}"])
+    ]
     row_json = sa.case(
         (ruled.c.failed_rule.is_not(None), sa.cast(sa.func.json_object(*pairs), sa.String)), else_=sa.null()
     )

@@ -1,10 +1,13 @@
 """The few calls to Prefect's HTTP interface that need no Prefect: importing it would cost four seconds in a command that only waits."""
 
 import json
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from typing import Any
+
+BUSY = 503
 
 
 @dataclass(frozen=True)
@@ -32,17 +35,22 @@ class Api:
         self._call("DELETE", path, None)
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        """One call; 503 is how the server says that its database is busy with another writer, so it is asked again for a while."""
+        over_at = time.monotonic() + self.timeout_seconds
+        while True:
+            try:
+                return self._once(method, path, body)
+            except urllib.error.HTTPError as error:
+                if error.code != BUSY or time.monotonic() > over_at:
+                    said = error.read().decode(errors="replace")[:500]
+                    raise RuntimeError(f"Prefect refused {method} {path} with {error.code}: {said}") from error
+            time.sleep(0.3)
+
+    def _once(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(
-            f"{self.url}/{path}",
-            json.dumps(body).encode() if body is not None else None,
-            {"Content-Type": "application/json"},
-            method=method,
+            f"{self.url}/{path}", data, {"Content-Type": "application/json"}, method=method
         )
-        try:
-            with urllib.request.urlopen(request, timeout=self.timeout_seconds) as answer:
-                text = answer.read()
-        except urllib.error.HTTPError as error:
-            raise RuntimeError(
-                f"Prefect refused {method} {path} with {error.code}: {error.read().decode(errors='replace')[:500]}"
-            ) from error
+        with urllib.request.urlopen(request, timeout=self.timeout_seconds) as answer:
+            text = answer.read()
         return json.loads(text) if text else None

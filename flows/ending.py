@@ -45,11 +45,14 @@ def failure_of(state: State) -> StageFailed:
 
 
 def as_stage_failed(error: Exception, doing: str) -> StageFailed:
-    """Any error as one sentence. Errors of our own are sentences already; of a foreign one only kind and place are told, for its text may hold data."""
+    """Any error as one sentence. Errors of our own are sentences already; of a foreign one only kind and place are told, for its text may hold data.
+
+    The trace goes to the log and not along with the failure: Prefect keeps what a run ends with, and a trace keeps the stage's open connections.
+    """
     if error.__cause__ is not None:
         _log_places(error.__cause__)
     if isinstance(error, StageFailed):
-        return error
+        return StageFailed(str(error), error.report)
     if type(error).__module__.split(".")[0] in OWN_ROOMS:
         return StageFailed(str(error))
     _log_places(error)

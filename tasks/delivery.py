@@ -19,12 +19,14 @@ from vesper.address import address_hash
 from vesper.clock import now
 from vesper.content import ContentError, render
 from vesper.definition_set import DefinitionSet
+from vesper.language import Translate, translator
 from vesper.model.campaign import Campaign
 from vesper.model.content import Content
-from vesper.model.workspace import Workspace
+from vesper.model.workspace import Company, Workspace
+from vesper.said import Said
 from vesper.send_limits import Limits, limits_of
 from warehouse.ledger.dispatch import Begun, Gone, Later, Refused, Stopped, begin, recover, refuse, settle
-from warehouse.ledger.outbox import Due, due
+from warehouse.ledger.outbox import Due, Standing, due
 from warehouse.ledger.send_stop import is_stopped
 
 Clock = Callable[[dt.datetime], dt.datetime]
@@ -35,7 +37,7 @@ class NoRecipient(Exception):
     """The contact of a message has no address any more; the message is refused."""
 
 
-class Withheld(Exception):
+class Withheld(Said):
     """A message that cannot be written now; it stays planned. Its text is a sentence without a person in it."""
 
 
@@ -61,19 +63,50 @@ class DeliveryReport:
     is_stopped: bool = False
     problem: str | None = None
 
-    @property
-    def warnings(self) -> list[str]:
+    def warnings(self, _: Translate) -> list[str]:
         """One sentence for each thing that a person should look at."""
-        lines = [f"{sentence} ({count} messages wait)" for sentence, count in sorted(self.withheld.items())]
+        lines = [
+            _("{sentence} Messages that wait for it: {count}.").format(sentence=s, count=c)
+            for s, c in sorted(self.withheld.items())
+        ]
         if self.recovered:
-            lines.append(f"{self.recovered} messages were on the wire when an earlier run ended: unknown, never sent again by itself.")
+            lines.append(
+                _(
+                    "Messages on the wire when an earlier run ended: {count}. They are unknown and never sent again by themselves."
+                ).format(count=self.recovered)
+            )
         if self.is_stopped:
-            lines.append("Sending is stopped; every message waits until it is resumed.")
+            lines.append(_("Sending is stopped; every message waits until it is resumed."))
         return [*lines, *([self.problem] if self.problem else [])]
+
+    def facts(self, standing: Iterable[Standing]) -> dict[str, Any]:
+        """Figures for a stage's report: what became of the messages of this run, and every message by campaign and state (R113)."""
+        counted = {kind: self.outcomes[kind] for kind in ("accepted", "rejected", "deferred")}
+        table = [
+            {
+                "campaign": s.campaign_id,
+                "state": s.state,
+                "reason": s.reason,
+                "people": s.people,
+                "waits_until": s.next_at,
+            }
+            for s in standing
+        ]
+        return counted | {
+            "unknown": self.outcomes["unknown"] + self.recovered,
+            "refused_at_sending": dict(sorted(self.refused.items())),
+            "postponed": dict(sorted(self.postponed.items())),
+            "messages": table,
+        }
 
 
 def deliver(
-    engine: sa.Engine, workspace: Workspace, definitions: DefinitionSet, render: Render, until: dt.datetime, clock: Clock
+    engine: sa.Engine,
+    workspace: Workspace,
+    definitions: DefinitionSet,
+    render: Render,
+    until: dt.datetime,
+    clock: Clock,
 ) -> DeliveryReport:
     """Send every message that may go by `until`, in the order of `Due`; a postponed one comes back at its new place in that order.
 
@@ -87,9 +120,9 @@ def deliver(
     elif waiting:
         try:
             with opened(workspace) as channel:
-                _drain(Delivery(engine, channel, definitions, workspace.company.zone, render, report), waiting, until, clock)
+                _drain(Delivery(engine, channel, definitions, workspace.company, render, report), waiting, until, clock)
         except ChannelUnreachable as error:
-            report.problem = str(error)
+            report.problem = error.said(translator(workspace.company.language))
     return report
 
 
@@ -109,7 +142,7 @@ class Delivery:
     engine: sa.Engine
     channel: Channel
     definitions: DefinitionSet
-    zone: str
+    company: Company
     render: Render
     report: DeliveryReport
     _limits: dict[tuple[str, str | None], Limits] = field(default_factory=dict)
@@ -140,7 +173,7 @@ class Delivery:
         try:
             letter = self.render(message, at)
         except (Withheld, ContentError) as error:
-            self.report.withheld[str(error)] += 1
+            self.report.withheld[error.said(translator(self.company.language))] += 1
             return None
         except NoRecipient:
             self._noted(refuse(self.engine, message, at, "no_address"))
@@ -163,7 +196,7 @@ class Delivery:
     def _limits_of(self, message: Due) -> Limits:
         key = (message.purpose, message.stage_at_plan)
         if key not in self._limits:
-            self._limits[key] = limits_of(self.definitions, self.zone, *key)
+            self._limits[key] = limits_of(self.definitions, self.company.zone, *key)
         return self._limits[key]
 
 
@@ -186,8 +219,12 @@ class Letters:
         language = self.workspace.company.language
         said, words = content.message(language), self._words(message, person)
         filled = render(
-            said.subject, said.text, words,
-            language=language, is_marketing=message.purpose == "marketing", where=f"content/{content.id}.yml",
+            said.subject,
+            said.text,
+            words,
+            language=language,
+            is_marketing=message.purpose == "marketing",
+            where=f"content/{content.id}.yml",
         )
         url = words["unsubscribe_url"]
         return Letter(message.message_id, person.address, filled.subject, filled.text, filled.html, url, at)
@@ -195,7 +232,10 @@ class Letters:
     def _content(self, campaign_id: str) -> Content:
         campaign = self.definitions.of(Campaign).get(campaign_id)
         if campaign is None or campaign.state != "full":
-            raise Withheld(f"campaigns/{campaign_id}.yml: the campaign is not in state full; set it so, or let its messages expire")
+            raise Withheld(
+                "campaigns/{id}.yml: the campaign is not in state full. Set it so, or let its messages expire.",
+                id=campaign_id,
+            )
         return self.definitions.one(Content, campaign.content)
 
     def _words(self, message: Due, person: Any) -> dict[str, str]:

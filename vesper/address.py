@@ -21,5 +21,7 @@ def address_hash(channel: str, address: str) -> str:
 
 def hashed_address(channel: str, address: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
     """SQL: `address_hash`; NULL of no address."""
-    folded = sa.func.translate(sa.func.trim(address, " "), string.ascii_uppercase, string.ascii_lowercase, type_=sa.String)
+    folded = sa.func.translate(
+        sa.func.trim(address, " "), string.ascii_uppercase, string.ascii_lowercase, type_=sa.String
+    )
     return sa.func.sha256(sa.literal(f"{channel}:") + folded, type_=sa.String)

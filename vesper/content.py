@@ -12,12 +12,14 @@ from functools import lru_cache
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from vesper.said import Said
+
 AD_PREFIXES = ("广告", "AD")
 # Values are escaped where HTML is made, and there together with the text around them: a content is plain text.
 _ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
 
 
-class ContentError(Exception):
+class ContentError(Said):
     """A content that cannot be filled; its sentence names no person."""
 
 
@@ -30,7 +32,9 @@ class Rendered:
     html: str
 
 
-def render(subject: str, text: str, words: Mapping[str, str], *, language: str, is_marketing: bool, where: str) -> Rendered:
+def render(
+    subject: str, text: str, words: Mapping[str, str], *, language: str, is_marketing: bool, where: str
+) -> Rendered:
     """Fill subject and text with a person's words; `where` names the content in an error.
 
     Chinese marketing carries 广告 or AD at the head of its subject, as the rules for mail demand (31号令 article 13).
@@ -40,7 +44,10 @@ def render(subject: str, text: str, words: Mapping[str, str], *, language: str, 
     """
     line = " ".join(_fill(subject, words, where).split())
     if not line:
-        raise ContentError(f"{where}: the subject is empty once it is filled. Write words that do not depend on the person.")
+        raise ContentError(
+            "{where}: the subject is empty once it is filled. Write words that do not depend on the person.",
+            where=where,
+        )
     if is_marketing and language == "zh_CN" and not line.startswith(AD_PREFIXES):
         line = f"{AD_PREFIXES[0]}：{line}"
     filled = _fill(text, words, where)
@@ -63,9 +70,10 @@ def _fill(template: str, words: Mapping[str, str], where: str) -> str:
     try:
         return _compiled(template).render(words)
     except TemplateError as error:
-        raise ContentError(f"{where}: {_masked(str(error.message or error), words)}. Correct the template.") from None
-    except Exception as error:
-        raise ContentError(f"{where}: {type(error).__name__} while it was filled. Correct the template.") from None
+        reason = _masked(str(error.message or error), words)
+    except Exception as error:  # a template may do anything
+        reason = type(error).__name__
+    raise ContentError("{where}: the template cannot be filled ({reason}). Correct it.", where=where, reason=reason)
 
 
 def _masked(sentence: str, words: Mapping[str, str]) -> str:

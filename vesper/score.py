@@ -111,7 +111,7 @@ def _clamp(night: Night, given: sa.CTE) -> sa.Select[Any]:
         *_labels(CLAMP, CLAMP, onto, sa.literal(0)),
         NO_INSTANT.label("first_at"),
         NO_INSTANT.label("last_at"),
-    ).where(total.c.points.not_between(scale.floor, scale.ceiling))
+    ).where(~total.c.points.between(scale.floor, scale.ceiling))
 
 
 def _labels(rule_id: str, kind: str, points: sa.ColumnElement[Any], count: sa.ColumnElement[Any]) -> list[sa.Label[Any]]:

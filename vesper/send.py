@@ -9,6 +9,8 @@ same night gives the same plan, and the ledger's unique keys make it a plan with
 
 import datetime as dt
 import hashlib
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +26,7 @@ from vesper.model.lifecycle import Lifecycle
 from vesper.model.segment import Segment
 from vesper.night import Night
 from vesper.send_limits import limits_of
+from vesper.stage_report import Balance
 from vesper.tables.contact import CONSENT, CONTACT
 
 STEP = "send"
@@ -34,7 +37,14 @@ ID_LENGTH = 26
 
 INTENT = "intent"
 REFUSALS = (
-    "already_planned", "no_address", "no_consent", "suppressed", "stage", "duplicate_address", "held", "over_max_people",
+    "already_planned",
+    "no_address",
+    "no_consent",
+    "suppressed",
+    "stage",
+    "duplicate_address",
+    "held",
+    "over_max_people",
 )
 
 
@@ -95,11 +105,18 @@ def plan(campaign: Campaign, night: Night, occurrence: int = 1) -> sa.Select[Any
     over = sa.and_(judged.c.own == INTENT, wanted + _planned_before(campaign, night) > campaign.max_people)
     return sa.select(
         _message_id(campaign, judged.c.contact_id, occurrence).label("message_id"),
-        judged.c.contact_id, judged.c.address, judged.c.address_hash,
+        judged.c.contact_id,
+        judged.c.address,
+        judged.c.address_hash,
         judged.c.stage.label("stage_at_plan"),
         sa.case((over, "over_max_people"), else_=judged.c.own).label("decision"),
         *[value.label(name) for name, value in _constants(campaign, night, occurrence).items()],
     ).order_by(judged.c.contact_id)
+
+
+def balance(campaign: Campaign, audience_count: int, rows: Iterable[Any]) -> Balance:
+    """Conservation: everybody of the audience is an intent or a refusal. `rows` are those of `plan`, `audience_count` those of `audience`."""
+    return Balance(campaign.id, audience_count, dict(sorted(Counter(row.decision for row in rows).items())))
 
 
 def recipients() -> sa.Select[Any]:
@@ -132,14 +149,25 @@ def _persons(campaign: Campaign, night: Night, occurrence: int) -> sa.Select[Any
     joined = member.outerjoin(CONTACT, CONTACT.c.contact_id == member.c.contact_id).outerjoin(
         LIFECYCLE, LIFECYCLE.c.contact_id == member.c.contact_id
     )
-    known = sa.select(
-        member.c.contact_id, address.label("address"), hashed_address(campaign.channel, address).label("address_hash"), LIFECYCLE.c.stage
-    ).select_from(joined).cte("known")
+    known = (
+        sa.select(
+            member.c.contact_id,
+            address.label("address"),
+            hashed_address(campaign.channel, address).label("address_hash"),
+            LIFECYCLE.c.stage,
+        )
+        .select_from(joined)
+        .cte("known")
+    )
     refusal = sa.cast(sa.case(*_reasons(known, campaign, night, occurrence), else_=sa.null()), sa.String)
-    return sa.select(known, refusal.label("refusal"), _mailbox_taken(known, campaign, night, occurrence).label("is_taken"))
+    return sa.select(
+        known, refusal.label("refusal"), _mailbox_taken(known, campaign, night, occurrence).label("is_taken")
+    )
 
 
-def _reasons(known: sa.CTE, campaign: Campaign, night: Night, occurrence: int) -> list[tuple[sa.ColumnElement[bool], str]]:
+def _reasons(
+    known: sa.CTE, campaign: Campaign, night: Night, occurrence: int
+) -> list[tuple[sa.ColumnElement[bool], str]]:
     """What each person's own facts say, in the order of the reasons."""
     consented = sa.select(CONSENT.c.contact_id).where(
         CONSENT.c.channel == campaign.channel, CONSENT.c.purpose == campaign.purpose, CONSENT.c.is_granted
@@ -183,11 +211,12 @@ def _planned_before(campaign: Campaign, night: Night) -> sa.ScalarSelect[Any]:
 def _earlier(column: sa.ColumnElement[Any], campaign: Campaign, night: Night) -> sa.Select[Any]:
     """A column of the campaign's messages that nights before this one planned."""
     return sa.select(column).where(
-        RAW_MESSAGE.c.campaign_id == campaign.id, RAW_MESSAGE.c.step_id == STEP, RAW_MESSAGE.c.business_on < on(night.business_on)
+        RAW_MESSAGE.c.campaign_id == campaign.id,
+        RAW_MESSAGE.c.step_id == STEP,
+        RAW_MESSAGE.c.business_on < on(night.business_on),
     )
 
 
 def _message_id(campaign: Campaign, contact_id: sa.ColumnElement[str], occurrence: int) -> sa.ColumnElement[str]:
     text = sa.literal(f"{campaign.id}|") + contact_id + sa.literal(f"|{STEP}|{occurrence}")
     return sa.func.substr(sa.func.sha256(text), 1, ID_LENGTH, type_=sa.String)
-

@@ -113,7 +113,9 @@ def next_opening(at: dt.datetime, stretches: Sequence[Hours], zone: str) -> dt.d
         return at
     today = local_time(at, zone).date()
     openings = [
-        instant(today + dt.timedelta(days=ahead), stretch.starts.time, zone) for ahead in range(-1, 3) for stretch in stretches
+        instant(today + dt.timedelta(days=ahead), stretch.starts.time, zone)
+        for ahead in range(-1, 3)
+        for stretch in stretches
     ]
     return min((o for o in openings if o >= at and _inside(o, stretches, zone)), default=None)
 

@@ -219,6 +219,24 @@ def quarantined_by_rule(night: Night) -> sa.Select[Any]:
     )
 
 
+def gates_by_stage(night: Night) -> sa.Select[Any]:
+    """What each stage's gate looked at tonight: stage, number (rows written), checks, checks_failed, balances."""
+    metric = METRIC.c
+    return (
+        sa.select(
+            metric.stage,
+            *[
+                sa.func.coalesce(sa.func.sum(metric.value).filter(metric.metric == name), 0).label(label)
+                for name, label in {"rows": "number", "checks": "checks", "checks_failed": "checks_failed"}.items()
+            ],
+            sa.func.count().filter(metric.metric == "total").label("balances"),
+        )
+        .where(metric.business_on == on(night.business_on))
+        .group_by(metric.stage)
+        .order_by(metric.stage)
+    )
+
+
 def campaigns_by_kind(night: Night) -> sa.Select[Any]:
     """Campaign effect of tonight by kind: kind, campaigns, mailed_count, responded_count (pairs of campaign and person)."""
     effect = CAMPAIGN_EFFECT.c

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from vesper.model.workspace import Workspace
+from vesper.said import Said
 
 __all__ = ["Channel", "ChannelUnreachable", "Letter", "Outcome", "opened"]
 
@@ -41,7 +42,7 @@ class Outcome:
     detail: str | None = None
 
 
-class ChannelUnreachable(Exception):
+class ChannelUnreachable(Said):
     """The channel cannot be used at all; nothing was sent by the call that raised it. One sentence: where, what, what to do."""
 
 
@@ -68,7 +69,10 @@ def opened(workspace: Workspace) -> Iterator[Channel]:
 
     mail = workspace.mail
     if mail.server == "loopback":
-        with Sink(workspace.store / "sink") as sink, Smtp("127.0.0.1", sink.port, mail.sender, mail.sender_name) as smtp:
+        with (
+            Sink(workspace.store / "sink") as sink,
+            Smtp("127.0.0.1", sink.port, mail.sender, mail.sender_name) as smtp,
+        ):
             yield smtp
         return
     host, port = allowed_server(workspace)

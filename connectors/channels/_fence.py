@@ -13,10 +13,16 @@ def allowed_server(workspace: Workspace) -> tuple[str, int]:
     host, port = _parsed(workspace.mail.server)
     if is_loopback(host) or (workspace.production and workspace.clock.mode == "live"):
         return host, port
-    why = "runs on a simulated clock" if workspace.clock.mode == "simulated" else "is not marked production"
+    if workspace.clock.mode == "simulated":
+        raise ChannelUnreachable(
+            "vesper.toml: the clock is simulated, so mail may not leave this machine, and [mail] server {server} is elsewhere. Write "
+            'server = "loopback".',
+            server=workspace.mail.server,
+        )
     raise ChannelUnreachable(
-        f"vesper.toml: the workspace {why}, so mail may not leave this machine, and [mail] server = {workspace.mail.server!r} is elsewhere. "
-        'Write server = "loopback".'
+        "vesper.toml: the workspace is not marked production, so mail may not leave this machine, and [mail] server {server} is elsewhere. "
+        'Write server = "loopback".',
+        server=workspace.mail.server,
     )
 
 
@@ -34,5 +40,7 @@ def _parsed(server: str) -> tuple[str, int]:
     host, _, port = server.rpartition(":") if server.count(":") == 1 or server.startswith("[") else (server, "", "")
     host = host.strip("[]")
     if not host or (port and not port.isdecimal()):
-        raise ChannelUnreachable(f'vesper.toml: [mail] server = {server!r} is no address. Write "host:port", or "loopback".')
+        raise ChannelUnreachable(
+            'vesper.toml: [mail] server {server} is no address. Write "host:port", or "loopback".', server=server
+        )
     return host, int(port or SUBMISSION)

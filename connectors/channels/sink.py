@@ -41,7 +41,9 @@ class Sink:
         self.port = self._started.result(START_SECONDS)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(START_SECONDS)
 
@@ -63,7 +65,9 @@ class Sink:
 
     async def _serve(self) -> asyncio.Server:
         def dialogue() -> Any:
-            return SMTP(_Keeper(self.folder, self.pause), hostname="vesper-sink", data_size_limit=LARGEST, loop=self._loop)
+            return SMTP(
+                _Keeper(self.folder, self.pause), hostname="vesper-sink", data_size_limit=LARGEST, loop=self._loop
+            )
 
         return await self._loop.create_server(dialogue, HOST, self.port)
 

@@ -34,7 +34,9 @@ class Smtp:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._leave()
 
     def ready(self) -> None:
@@ -48,8 +50,9 @@ class Smtp:
             server.ehlo_or_helo_if_needed()
         except (OSError, smtplib.SMTPException) as error:
             raise ChannelUnreachable(
-                f"The mail server {self.host}:{self.port} does not answer ({type(error).__name__}). Start it, or correct [mail] server; "
-                "nothing was sent and every message waits."
+                "The mail server {server} does not answer ({why}). Start it, or correct [mail] server in vesper.toml; every message waits.",
+                server=f"{self.host}:{self.port}",
+                why=type(error).__name__,
             ) from error
         if server.sock is not None:
             server.sock.settimeout(REPLY_SECONDS)
@@ -69,7 +72,9 @@ class Smtp:
     def _envelope(self, server: smtplib.SMTP, address: str) -> Outcome | None:
         """MAIL, RCPT, DATA: None when the server waits for the mail, otherwise the outcome. Nothing was accepted in here."""
         commands: list[Callable[[], tuple[int, bytes]]] = [
-            partial(server.mail, self.sender), partial(server.rcpt, address), partial(server.docmd, "DATA"),
+            partial(server.mail, self.sender),
+            partial(server.rcpt, address),
+            partial(server.docmd, "DATA"),
         ]
         try:
             for command in commands:

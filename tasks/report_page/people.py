@@ -62,7 +62,9 @@ class PeopleView:
 
 def read_people(reader: Reader, night: Night) -> PeopleView:
     contacts = reader.rows(contact_count())[0].people
-    return PeopleView(contacts, _scores(reader, night), _mql_at(night), _stages(reader, night), _segments(reader, night))
+    return PeopleView(
+        contacts, _scores(reader, night), _mql_at(night), _stages(reader, night), _segments(reader, night)
+    )
 
 
 def _mql_at(night: Night) -> int:

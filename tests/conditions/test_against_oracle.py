@@ -49,7 +49,6 @@ def test_every_condition_has_a_meaning_and_a_strategy() -> None:
     assert set(BODIES) - {"all", "any", "not"} == set(strategies.LEAVES)
 
 
-@pytest.mark.requirement("R27")
 @pytest.mark.parametrize("word", sorted(strategies.LEAVES))
 def test_a_condition_means_what_its_oracle_says(tables: Tables, word: str) -> None:
     @settings(max_examples=30)
@@ -60,7 +59,6 @@ def test_a_condition_means_what_its_oracle_says(tables: Tables, word: str) -> No
     holds()
 
 
-@pytest.mark.requirement("R26", "R27")
 @settings(max_examples=100)
 @given(facts=strategies.facts(), written=strategies.conditions)
 def test_joined_conditions_mean_what_the_oracle_says(tables: Tables, facts: Facts, written: dict[str, Any]) -> None:

@@ -85,6 +85,27 @@ def test_bought_one_thing_and_not_the_other(tables: Tables) -> None:
     assert holds(tables, cross_sell, facts) == {"one"}
 
 
+FAMILIES: dict[str, dict[str, Any]] = {
+    "attribute of the person": {"attribute": {"field": "province", "in": ["上海"]}},
+    "behaviour of the person": {"events": {"kind": "coupon_redeemed"}},
+    "attribute of the behaviour": {"bought": {"category": ["COFFEE"], "within": "60d"}},
+    "joined behaviours": {"all": [{"orders": {"within": "30d"}}, {"not": {"events": {"kind": "complained"}}}]},
+    "character of the behaviour": {"rfm": {"recency": [5], "frequency": [5]}},
+}
+
+
+@pytest.mark.requirement("R27")
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_of_the_five_families_of_conditions_finds_its_people(tables: Tables, family: str) -> None:
+    others = [Order(f"other{number}", ago(100 + number)) for number in range(4)]
+    facts = Facts(
+        {"c1": {"province": "上海"}, "c2": {"province": "江苏"}, **{order.contact_id or "": {} for order in others}},
+        orders=(*others, *[Order("c1", ago(day), categories=("COFFEE",)) for day in (1, 2)]),
+        events=(Event("c1", "coupon_redeemed", ago(4)), Event("c2", "complained", ago(4))),
+    )
+    assert holds(tables, FAMILIES[family], facts) == {"c1"}
+
+
 @pytest.mark.requirement("R38")
 def test_repeated_views_or_cart_or_favourite_without_an_order(tables: Tables) -> None:
     views = (Event("viewer", "page_viewed", ago(1)), Event("viewer", "page_viewed", ago(2)), Event("once", "page_viewed", ago(1)))

@@ -20,7 +20,6 @@ members: {last_order: {at_least_days_ago: 90}}
 """
 
 
-@pytest.mark.requirement("R27")
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
 def test_the_examples_of_a_definition_hold(tables: Tables, file: Path) -> None:
     definition = definition_of(file)

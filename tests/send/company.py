@@ -31,23 +31,39 @@ ZONE = "Asia/Shanghai"
 CONSENTED_AT = dt.datetime(2017, 5, 1)
 TEXT = "{{ name or '会员' }}，您好：\n\n一月到店立减 10 元。\n{{ company }}\n\n退订：{{ unsubscribe_url }}\n"
 BRIEF = {
-    "persona": "老顾客", "message": "回来看看", "cta": {"what": "到店", "benefit": "立减 10 元"},
-    "stages": ["prospect", "loyal"], "timing": "一月", "goal": "8% 复购",
+    "persona": "老顾客",
+    "message": "回来看看",
+    "cta": {"what": "到店", "benefit": "立减 10 元"},
+    "stages": ["prospect", "loyal"],
+    "timing": "一月",
+    "goal": "8% 复购",
 }
 
 
 def campaign(id: str = "winback", **changes: Any) -> Campaign:
     fields = {
-        "id": id, "says": "挽回", "owner": "marketing", "series": "Winback2018", "state": "full", "brief": BRIEF, "segment": "everyone",
-        "channel": "email", "content": "coupon", "purpose": "marketing", "max_people": 1000,
-        "starts_on": NIGHT, "ends_on": NIGHT + dt.timedelta(days=30),
+        "id": id,
+        "says": "挽回",
+        "owner": "marketing",
+        "series": "Winback2018",
+        "state": "full",
+        "brief": BRIEF,
+        "segment": "everyone",
+        "channel": "email",
+        "content": "coupon",
+        "purpose": "marketing",
+        "max_people": 1000,
+        "starts_on": NIGHT,
+        "ends_on": NIGHT + dt.timedelta(days=30),
     }
     return Campaign.model_validate(fields | changes)
 
 
 def frequency(**changes: Any) -> FrequencyPolicy:
     fields: dict[str, Any] = {
-        "id": "frequency", "says": "频次", "owner": "vesper",
+        "id": "frequency",
+        "says": "频次",
+        "owner": "vesper",
         "caps": {
             "all_channels": {"touches": 2, "within": "24h"},
             "prospect_mail": {"touches": 2, "within": "7d", "channel": "email", "stages": ["prospect"]},
@@ -63,7 +79,9 @@ def content(text: str = TEXT, subject: str = "{{ name or '会员' }}，好久不
     return Content.model_validate({"id": "coupon", "says": "券", "owner": "marketing", "messages": {"zh_CN": message}})
 
 
-def definitions(*campaigns: Campaign, policy: FrequencyPolicy | None = None, said: Content | None = None) -> DefinitionSet:
+def definitions(
+    *campaigns: Campaign, policy: FrequencyPolicy | None = None, said: Content | None = None
+) -> DefinitionSet:
     items: dict[type, dict[str, Any]] = {
         Campaign: {c.id: c for c in campaigns},
         FrequencyPolicy: {"frequency": policy or frequency()},
@@ -111,8 +129,12 @@ def fill(engine: sa.Engine, persons: Iterable[Person], segment: str = "everyone"
     tag = {"business_on": NIGHT, "definition_hash": "x"}
     with engine.begin() as connection:
         for p in persons:
-            connection.execute(CONTACT.insert().values(contact_id=p.contact_id, email=p.email, name=p.name, city=p.city, **base))
-            connection.execute(SEGMENT_MEMBER.insert().values(segment_id=segment, contact_id=p.contact_id, entered_on=NIGHT, **tag))
+            connection.execute(
+                CONTACT.insert().values(contact_id=p.contact_id, email=p.email, name=p.name, city=p.city, **base)
+            )
+            connection.execute(
+                SEGMENT_MEMBER.insert().values(segment_id=segment, contact_id=p.contact_id, entered_on=NIGHT, **tag)
+            )
             if p.stage:
                 row = {"contact_id": p.contact_id, "stage": p.stage, "entered_at": CONSENTED_AT, "rule_id": "x"}
                 connection.execute(LIFECYCLE.insert().values(**row, **tag))
@@ -133,8 +155,15 @@ def copy_ledger(lake_engine: sa.Engine, ledger: sa.Engine) -> None:
 
 def statement(email: str, granted: bool = True, **changes: Any) -> dict[str, Any]:
     row = {
-        "channel": "email", "purpose": "marketing", "address_hash": address_hash("email", email), "is_granted": granted,
-        "at": CONSENTED_AT, "source": "crm_member", "row_key": email, "text_version": "2017-05", "recorded_on": NIGHT,
+        "channel": "email",
+        "purpose": "marketing",
+        "address_hash": address_hash("email", email),
+        "is_granted": granted,
+        "at": CONSENTED_AT,
+        "source": "crm_member",
+        "row_key": email,
+        "text_version": "2017-05",
+        "recorded_on": NIGHT,
     }
     return row | changes
 
@@ -148,7 +177,9 @@ def rows_of(engine: sa.Engine, select: sa.Select[Any]) -> list[Any]:
         return list(connection.execute(select))
 
 
-def planned(ledger: sa.Engine, known: DefinitionSet, root: Path, persons: Sequence[Person], on: dt.date = NIGHT) -> None:
+def planned(
+    ledger: sa.Engine, known: DefinitionSet, root: Path, persons: Sequence[Person], on: dt.date = NIGHT
+) -> None:
     """Consent, plan and record every campaign for some people, through the real Select."""
     engine = lake()
     fill(engine, persons)
@@ -161,7 +192,12 @@ def planned(ledger: sa.Engine, known: DefinitionSet, root: Path, persons: Sequen
 
 
 def delivered(
-    ledger: sa.Engine, known: DefinitionSet, space: Workspace, persons: Sequence[Person], days: int = 1, on: dt.date = NIGHT
+    ledger: sa.Engine,
+    known: DefinitionSet,
+    space: Workspace,
+    persons: Sequence[Person],
+    days: int = 1,
+    on: dt.date = NIGHT,
 ) -> DeliveryReport:
     """Deliver what is due within some days of the planning, on the simulated clock."""
     start = send.planned_at(night(known, space.root, on))

@@ -24,7 +24,9 @@ class Scripted:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
@@ -42,7 +44,9 @@ class Scripted:
             line.write(b"220 scripted\r\n")
             while command := line.readline():
                 word = command.split()[0].upper().decode().split(":")[0] if command.strip() else ""
-                if not self._say(line, word, "354 go on" if word == "DATA" else "221 bye" if word == "QUIT" else "250 ok"):
+                if not self._say(
+                    line, word, "354 go on" if word == "DATA" else "221 bye" if word == "QUIT" else "250 ok"
+                ):
                     return
                 if word == "DATA" and self._last == "354 go on":
                     self.mails.append(self._mail(line))

@@ -17,9 +17,15 @@ def duck() -> Iterator[sa.Engine]:
     engine.dispose()
 
 
-@given(addresses=st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20), min_size=1, max_size=10))
+@given(
+    addresses=st.lists(
+        st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20), min_size=1, max_size=10
+    )
+)
 def test_sql_and_python_agree(duck: sa.Engine, addresses: list[str]) -> None:
-    written = sa.values(sa.column("n", sa.Integer), sa.column("address", sa.String), name="a").data(list(enumerate(addresses)))
+    written = sa.values(sa.column("n", sa.Integer), sa.column("address", sa.String), name="a").data(
+        list(enumerate(addresses))
+    )
     select = sa.select(hashed_address("email", written.c.address)).order_by(written.c.n)
     with duck.connect() as connection:
         assert list(connection.scalars(select)) == [address_hash("email", address) for address in addresses]

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.delivery import deliver, simulated
 from connectors.channels import Letter
+from tasks.delivery import deliver, simulated
 from tests.send.company import campaign, definitions, frequency, statement, touches, workspace
 from tests.send.smtp_script import Scripted
 from tests.send.test_limits import most_in_a_window
@@ -30,7 +30,9 @@ WINDOWS = definitions(policy=frequency())
 
 plans = st.lists(
     st.tuples(st.sampled_from("abcdefghij"), st.sampled_from(sorted(CONTACTS)), st.integers(0, 12 * 24)),
-    unique_by=lambda plan: plan[:2], min_size=3, max_size=14,
+    unique_by=lambda plan: plan[:2],
+    min_size=3,
+    max_size=14,
 )
 
 
@@ -60,7 +62,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[sa.Engine,
     engine.dispose()
 
 
-def send_all(place: tuple[sa.Engine, Path], rows: list[Row], known: Any, starts: list[int], **replies: Any) -> list[Any]:
+def send_all(
+    place: tuple[sa.Engine, Path], rows: list[Row], known: Any, starts: list[int], **replies: Any
+) -> list[Any]:
     """Record and deliver on an empty ledger, in several runs that begin on the given days; returns the touches."""
     engine, root = place
     with engine.begin() as connection:
@@ -70,7 +74,9 @@ def send_all(place: tuple[sa.Engine, Path], rows: list[Row], known: Any, starts:
     with Scripted(**replies) as server:
         space = workspace(root, mail=Mail(server=f"127.0.0.1:{server.port}"))
         for day in [*starts, 0]:
-            deliver(engine, space, known, letter, START + (day + 1 if starts else 61) * DAY, simulated(START + day * DAY))
+            deliver(
+                engine, space, known, letter, START + (day + 1 if starts else 61) * DAY, simulated(START + day * DAY)
+            )
         deliver(engine, space, known, letter, START + 61 * DAY, simulated(START))
     return touches(engine)
 
@@ -86,7 +92,9 @@ def check(sent: list[Any]) -> None:
 @pytest.mark.requirement("R86", "R87")
 @settings(max_examples=15)
 @given(plan=plans, known=st.sampled_from([ANY_TIME, WINDOWS]), chance=st.randoms())
-def test_caps_hold_and_the_order_of_planning_changes_nothing(place: Any, plan: list[Any], known: Any, chance: Any) -> None:
+def test_caps_hold_and_the_order_of_planning_changes_nothing(
+    place: Any, plan: list[Any], known: Any, chance: Any
+) -> None:
     rows = [Row(*item) for item in plan]
     first = send_all(place, rows, known, [])
     check(first)
@@ -98,7 +106,8 @@ def test_caps_hold_and_the_order_of_planning_changes_nothing(place: Any, plan: l
 @pytest.mark.requirement("R86", "R87")
 @settings(max_examples=10)
 @given(
-    plan=plans, starts=st.lists(st.integers(0, 20), max_size=4),
+    plan=plans,
+    starts=st.lists(st.integers(0, 20), max_size=4),
     answers=st.lists(st.sampled_from(["250 ok", "451 later", "550 no", None]), min_size=1, max_size=8),
 )
 def test_caps_hold_when_nights_run_out_of_order_and_servers_misbehave(
@@ -108,7 +117,9 @@ def test_caps_hold_when_nights_run_out_of_order_and_servers_misbehave(
     check(send_all(place, [Row(*item) for item in plan], ANY_TIME, starts, DOT=[*answers, "250 ok"]))
     engine, _ = place
     with engine.connect() as connection:
-        kept = set(connection.scalars(sa.select(MESSAGE.c.message_id).where(MESSAGE.c.state.in_(("accepted", "unknown")))))
+        kept = set(
+            connection.scalars(sa.select(MESSAGE.c.message_id).where(MESSAGE.c.state.in_(("accepted", "unknown"))))
+        )
     assert {touch.message_id for touch in touches(engine)} == kept
 
 

@@ -25,8 +25,13 @@ LEAVE = "mailto:vesper@shop.example?subject=unsubscribe%20m1"
 
 def letter(id: str = "m1", **changes: object) -> Letter:
     fields = {
-        "message_id": id, "address": "ming@example.com", "subject": "广告：好久不见，10 美元优惠等您回来，欢迎再次光临我们的门店",
-        "text": "您好：\n\n.退订：x\n", "html": "<p>您好</p>", "unsubscribe_url": LEAVE, "sent_at": AT,
+        "message_id": id,
+        "address": "ming@example.com",
+        "subject": "广告：好久不见，10 美元优惠等您回来，欢迎再次光临我们的门店",
+        "text": "您好：\n\n.退订：x\n",
+        "html": "<p>您好</p>",
+        "unsubscribe_url": LEAVE,
+        "sent_at": AT,
     }
     return Letter(**(fields | changes))  # type: ignore[arg-type]
 
@@ -63,7 +68,9 @@ def test_one_click_only_where_an_address_answers_it() -> None:
     assert parsed(composed(letter(unsubscribe_url=""), "vesper@shop.example", "Shop"))["List-Unsubscribe"] is None
 
 
-@pytest.mark.parametrize("changes", [{"subject": "a\r\nBcc: x@y.z"}, {"address": "a@b.c\nBcc: x@y.z"}, {"address": "明@例.中国"}])
+@pytest.mark.parametrize(
+    "changes", [{"subject": "a\r\nBcc: x@y.z"}, {"address": "a@b.c\nBcc: x@y.z"}, {"address": "明@例.中国"}]
+)
 def test_a_letter_that_cannot_be_a_mail_is_rejected_before_the_wire(changes: dict[str, str]) -> None:
     with Scripted() as server, smtp(server.port) as channel:
         channel.ready()
@@ -163,7 +170,9 @@ SIMULATED, LIVE = Clock(mode="simulated"), Clock()
         ("mail.example.com:587", LIVE, True, True),
     ],
 )
-def test_a_rehearsal_reaches_only_this_machine(server: str, clock: Clock, production: bool, allowed: bool, tmp_path: Path) -> None:
+def test_a_rehearsal_reaches_only_this_machine(
+    server: str, clock: Clock, production: bool, allowed: bool, tmp_path: Path
+) -> None:
     space = workspace(tmp_path, clock=clock, production=production, mail=Mail(server=server))
     if allowed:
         with opened(space):

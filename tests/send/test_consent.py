@@ -32,10 +32,13 @@ def test_appending_again_adds_nothing(any_ledger: sa.Engine) -> None:
 
 @pytest.mark.requirement("R88")
 def test_one_source_that_refuses_is_enough_and_names_itself(any_ledger: sa.Engine) -> None:
-    append_consent(any_ledger, [
-        statement(MAIL, True, at=FIRST + 2 * DAY, source="app_signup"),
-        statement(MAIL, False, at=FIRST + DAY, source="crm_member"),
-    ])
+    append_consent(
+        any_ledger,
+        [
+            statement(MAIL, True, at=FIRST + 2 * DAY, source="app_signup"),
+            statement(MAIL, False, at=FIRST + DAY, source="crm_member"),
+        ],
+    )
     row = folded(any_ledger)[HASH]
     assert (row.is_granted, row.source, row.at, row.text_version) == (False, "crm_member", FIRST + DAY, "2017-05")
 
@@ -59,7 +62,10 @@ def test_the_fold_of_a_past_night_stays(any_ledger: sa.Engine) -> None:
 statements = st.lists(
     st.builds(
         lambda granted, days, source, key: statement(MAIL, granted, at=FIRST + days * DAY, source=source, row_key=key),
-        st.booleans(), st.integers(0, 3), st.sampled_from("ab"), st.sampled_from("xy"),
+        st.booleans(),
+        st.integers(0, 3),
+        st.sampled_from("ab"),
+        st.sampled_from("xy"),
     ),
     max_size=8,
 )

@@ -5,11 +5,24 @@ import pytest
 from vesper.content import ContentError, render
 from vesper.model.content import CONTENT_WORDS
 
-WORDS = {"name": "王小明", "city": "上海", "company": "好邻居超市", "unsubscribe_url": "mailto:a@b.c?subject=unsubscribe%20x&y=1"}
+WORDS = {
+    "name": "王小明",
+    "city": "上海",
+    "company": "好邻居超市",
+    "unsubscribe_url": "mailto:a@b.c?subject=unsubscribe%20x&y=1",
+}
 
 
-def filled(subject: str = "券", text: str = "{{ name }}，您好", language: str = "zh_CN", is_marketing: bool = True, **words: str) -> object:
-    return render(subject, text, WORDS | words, language=language, is_marketing=is_marketing, where="content/coupon.yml")
+def filled(
+    subject: str = "券",
+    text: str = "{{ name }}，您好",
+    language: str = "zh_CN",
+    is_marketing: bool = True,
+    **words: str,
+) -> object:
+    return render(
+        subject, text, WORDS | words, language=language, is_marketing=is_marketing, where="content/coupon.yml"
+    )
 
 
 def test_the_words_are_those_of_the_model() -> None:

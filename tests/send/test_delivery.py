@@ -9,7 +9,21 @@ import sqlalchemy as sa
 
 from tasks.delivery import Letters, deliver, live, simulated
 from tests.send.company import (
-    NIGHT, Person, attempts, campaign, content, definitions, delivered, frequency, mails, messages, people, planned, recipients, statement, touches,
+    NIGHT,
+    Person,
+    attempts,
+    campaign,
+    content,
+    definitions,
+    delivered,
+    frequency,
+    mails,
+    messages,
+    people,
+    planned,
+    recipients,
+    statement,
+    touches,
     workspace,
 )
 from tests.send.smtp_script import Scripted
@@ -17,11 +31,11 @@ from vesper import send
 from vesper.address import address_hash
 from vesper.clock import now
 from vesper.model.workspace import Clock, Mail
+from vesper.send_limits import Limits
 from warehouse.ledger import outbox
 from warehouse.ledger.consent import append_consent, suppress
 from warehouse.ledger.dispatch import Begun, Gone, begin, recover
 from warehouse.ledger.send_stop import is_stopped, set_stopped
-from vesper.send_limits import Limits
 
 MORNING = dt.datetime(2018, 1, 2, 2)  # 10:00 in Shanghai
 EVENING = dt.datetime(2018, 1, 2, 11)  # 19:00
@@ -38,7 +52,7 @@ def test_a_night_sends_each_once_and_a_second_run_nothing(any_ledger: sa.Engine,
     planned(any_ledger, known, tmp_path, persons)
     report = delivered(any_ledger, known, space, persons)
     assert report.outcomes == {"accepted": 6}
-    assert report.warnings == []
+    assert report.warnings(str) == []
     before = messages(any_ledger)
     assert {(row.state, row.sending_at, row.final_at) for row in before} == {("accepted", MORNING, MORNING)}
     assert mails(tmp_path) == sorted(row.message_id for row in before)
@@ -59,17 +73,35 @@ def test_what_is_not_due_waits_and_is_counted(ledger: sa.Engine, tmp_path: Path)
     assert outbox.standing(ledger) == [outbox.Standing("winback", "accepted", None, 3, None)]
 
 
+@pytest.mark.requirement("R113")
+def test_the_report_tells_sent_waiting_and_refused_apart(ledger: sa.Engine, tmp_path: Path) -> None:
+    known, persons = definitions(campaign("a"), campaign("b"), campaign("c")), people(1)
+    planned(ledger, known, tmp_path, persons)
+    report = delivered(ledger, known, workspace(tmp_path), persons)
+    facts = report.facts(outbox.standing(ledger))
+    assert (facts["accepted"], facts["postponed"]) == (2, {"waiting:all_channels": 1})
+    waits = [row for row in facts["messages"] if row["state"] == "planned"]
+    assert [(row["people"], row["waits_until"]) for row in waits] == [(1, MORNING + dt.timedelta(days=1) + SECOND)]
+
+
 @pytest.mark.requirement("R88", "R90")
 def test_what_changed_after_the_plan_is_seen_at_the_moment_of_sending(any_ledger: sa.Engine, tmp_path: Path) -> None:
     known, persons = definitions(campaign()), people(5)
     planned(any_ledger, known, tmp_path, persons)
-    append_consent(any_ledger, [statement("person0@example.com", False, at=dt.datetime(2018, 1, 1, 14), source="unsubscribe")])
-    suppress(any_ledger, "email", address_hash("email", "person1@example.com"), "complained", dt.datetime(2018, 1, 1, 14))
+    append_consent(
+        any_ledger, [statement("person0@example.com", False, at=dt.datetime(2018, 1, 1, 14), source="unsubscribe")]
+    )
+    suppress(
+        any_ledger, "email", address_hash("email", "person1@example.com"), "complained", dt.datetime(2018, 1, 1, 14)
+    )
     moved = [*persons[:2], Person("c0002", "moved@example.com"), Person("c0003", None), persons[4]]
     report = delivered(any_ledger, known, workspace(tmp_path), moved)
     assert states(any_ledger) == {
-        "c0000": ("refused", "no_consent"), "c0001": ("refused", "suppressed"), "c0002": ("refused", "address_changed"),
-        "c0003": ("refused", "no_address"), "c0004": ("accepted", None),
+        "c0000": ("refused", "no_consent"),
+        "c0001": ("refused", "suppressed"),
+        "c0002": ("refused", "address_changed"),
+        "c0003": ("refused", "no_address"),
+        "c0004": ("accepted", None),
     }
     assert report.refused == {"no_consent": 1, "suppressed": 1, "address_changed": 1, "no_address": 1}
     assert len(mails(tmp_path)) == 1
@@ -84,7 +116,7 @@ def test_stop_blocks_until_it_is_resumed_by_a_recorded_act(any_ledger: sa.Engine
     assert is_stopped(any_ledger)
     report = delivered(any_ledger, known, space, persons)
     assert report.is_stopped
-    assert report.warnings == ["Sending is stopped; every message waits until it is resumed."]
+    assert report.warnings(str) == ["Sending is stopped; every message waits until it is resumed."]
     assert mails(tmp_path) == []
     set_stopped(any_ledger, "ops", "coupon corrected", False)
     assert delivered(any_ledger, known, space, persons).outcomes == {"accepted": 2}
@@ -143,7 +175,10 @@ def test_a_server_that_says_later_is_asked_again_and_then_no_more(ledger: sa.Eng
     with Scripted(DOT=["451 later", "250 ok"]) as server:
         report = delivered(ledger, known, workspace(tmp_path, mail=Mail(server=f"127.0.0.1:{server.port}")), persons)
     assert report.outcomes == {"deferred": 1, "accepted": 1}
-    assert [(row.number, row.outcome, row.code) for row in attempts(ledger)] == [(1, "deferred", "451"), (2, "accepted", "250")]
+    assert [(row.number, row.outcome, row.code) for row in attempts(ledger)] == [
+        (1, "deferred", "451"),
+        (2, "accepted", "250"),
+    ]
     (touch,), (row,) = touches(ledger), messages(ledger)
     assert touch.at == row.sending_at == row.planned_at + dt.timedelta(minutes=5)
 
@@ -177,7 +212,7 @@ def test_a_server_that_is_away_costs_no_message_anything(ledger: sa.Engine, tmp_
     planned(ledger, known, tmp_path, persons)
     report = delivered(ledger, known, workspace(tmp_path, mail=Mail(server="127.0.0.1:1")), persons)
     assert report.problem is not None
-    assert "127.0.0.1:1 does not answer" in report.problem
+    assert "邮件服务器 127.0.0.1:1 没有应答" in report.problem
     assert (set(states(ledger).values()), attempts(ledger), touches(ledger)) == ({("planned", None)}, [], [])
 
 
@@ -186,7 +221,7 @@ def test_a_rehearsal_never_talks_to_a_server_elsewhere(ledger: sa.Engine, tmp_pa
     planned(ledger, known, tmp_path, persons)
     report = delivered(ledger, known, workspace(tmp_path, mail=Mail(server="mail.example.com:25")), persons)
     assert report.problem is not None
-    assert "simulated clock" in report.problem
+    assert "时钟是模拟的" in report.problem
     assert attempts(ledger) == []
 
 
@@ -196,7 +231,7 @@ def test_a_template_that_fails_holds_the_message_and_names_nobody(ledger: sa.Eng
     persons = people(2)
     planned(ledger, broken, tmp_path, persons)
     report = delivered(ledger, broken, workspace(tmp_path), persons)
-    (warning,) = report.warnings
+    (warning,) = report.warnings(str)
     assert warning.startswith("content/coupon.yml: ")
     assert "王小明" not in warning
     assert set(states(ledger).values()) == {("planned", None)}
@@ -228,7 +263,9 @@ def test_a_message_is_begun_once(any_ledger: sa.Engine, tmp_path: Path) -> None:
 
 
 def test_on_a_live_clock_the_message_carries_the_moment(ledger: sa.Engine, tmp_path: Path) -> None:
-    open_always = definitions(campaign(ends_on=now().date() + dt.timedelta(days=3)), policy=frequency(windows={}, quiet_hours=None))
+    open_always = definitions(
+        campaign(ends_on=now().date() + dt.timedelta(days=3)), policy=frequency(windows={}, quiet_hours=None)
+    )
     persons = people(1)
     planned(ledger, open_always, tmp_path, persons)
     space = workspace(tmp_path, clock=Clock())

@@ -54,8 +54,14 @@ def test_a_cap_of_one_channel_does_not_count_the_others() -> None:
 
 
 @pytest.mark.requirement("R86", "R87")
-@given(st.lists(instants, max_size=12), st.lists(st.tuples(st.integers(1, 3), st.integers(1, 170)), min_size=1, max_size=3), st.randoms())
-def test_no_stretch_ever_holds_more_than_its_cap(asked: list[dt.datetime], numbers: list[tuple[int, int]], chance: Any) -> None:
+@given(
+    st.lists(instants, max_size=12),
+    st.lists(st.tuples(st.integers(1, 3), st.integers(1, 170)), min_size=1, max_size=3),
+    st.randoms(),
+)
+def test_no_stretch_ever_holds_more_than_its_cap(
+    asked: list[dt.datetime], numbers: list[tuple[int, int]], chance: Any
+) -> None:
     """Whatever the order in which messages ask."""
     caps = [Cap(f"cap{limit}", limit, within * H) for limit, within in numbers]
     chance.shuffle(asked)

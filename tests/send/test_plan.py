@@ -8,7 +8,19 @@ import pytest
 import sqlalchemy as sa
 
 from tests.send.company import (
-    NIGHT, Person, campaign, copy_ledger, definitions, fill, frequency, lake, messages, night, people, rows_of, statement,
+    NIGHT,
+    Person,
+    campaign,
+    copy_ledger,
+    definitions,
+    fill,
+    frequency,
+    lake,
+    messages,
+    night,
+    people,
+    rows_of,
+    statement,
 )
 from vesper import send
 from vesper.address import address_hash
@@ -29,6 +41,10 @@ def shop() -> Any:
     engine.dispose()
 
 
+def plan_of(shop: sa.Engine, root: Path, each: Campaign) -> list[Any]:
+    return rows_of(shop, send.plan(each, night(definitions(each), root)))
+
+
 def decide(shop: sa.Engine, root: Path, each: Campaign | None = None, on: dt.date = NIGHT) -> dict[str, str]:
     each = each or campaign()
     rows = rows_of(shop, send.plan(each, night(definitions(each), root, on)))
@@ -37,30 +53,51 @@ def decide(shop: sa.Engine, root: Path, each: Campaign | None = None, on: dt.dat
 
 
 @pytest.mark.requirement("R83", "R88", "R90")
-def test_everybody_gets_an_intent_or_the_first_reason_that_holds(shop: sa.Engine, ledger: sa.Engine, tmp_path: Path) -> None:
-    fill(shop, [
-        Person("c1", "yes@example.com"),
-        Person("c2", None),
-        Person("c3", "  "),
-        Person("c4", "no@example.com", consents=False),
-        Person("c5", "never-asked@example.com", consents=None),
-        Person("c6", "suppressed@example.com"),
-        Person("c7", "other-stage@example.com", stage="at_risk"),
-        Person("c8", "no-stage@example.com", stage=None),
-        Person("c9", " YES@example.com "),
-    ])
+def test_everybody_gets_an_intent_or_the_first_reason_that_holds(
+    shop: sa.Engine, ledger: sa.Engine, tmp_path: Path
+) -> None:
+    fill(
+        shop,
+        [
+            Person("c1", "yes@example.com"),
+            Person("c2", None),
+            Person("c3", "  "),
+            Person("c4", "no@example.com", consents=False),
+            Person("c5", "never-asked@example.com", consents=None),
+            Person("c6", "suppressed@example.com"),
+            Person("c7", "other-stage@example.com", stage="at_risk"),
+            Person("c8", "no-stage@example.com", stage=None),
+            Person("c9", " YES@example.com "),
+        ],
+    )
     suppress(ledger, "email", address_hash("email", "suppressed@example.com"), "unsubscribed", dt.datetime(2017, 6, 1))
     copy_ledger(shop, ledger)
     assert decide(shop, tmp_path) == {
-        "c1": "intent", "c2": "no_address", "c3": "no_address", "c4": "no_consent", "c5": "no_consent", "c6": "suppressed",
-        "c7": "stage", "c8": "stage", "c9": "duplicate_address",
+        "c1": "intent",
+        "c2": "no_address",
+        "c3": "no_address",
+        "c4": "no_consent",
+        "c5": "no_consent",
+        "c6": "suppressed",
+        "c7": "stage",
+        "c8": "stage",
+        "c9": "duplicate_address",
     }
+    balance = send.balance(
+        campaign(), len(rows_of(shop, send.audience(campaign()))), plan_of(shop, tmp_path, campaign())
+    )
+    assert (balance.total, balance.holds) == (9, True)
+    assert balance.parts["no_address"] == 2
 
 
 @pytest.mark.requirement("R90")
-def test_a_suppression_after_the_cut_off_is_left_to_the_moment_of_sending(shop: sa.Engine, ledger: sa.Engine, tmp_path: Path) -> None:
+def test_a_suppression_after_the_cut_off_is_left_to_the_moment_of_sending(
+    shop: sa.Engine, ledger: sa.Engine, tmp_path: Path
+) -> None:
     fill(shop, people(1))
-    suppress(ledger, "email", address_hash("email", "person0@example.com"), "unsubscribed", dt.datetime(2018, 1, 1, 12, 0, 1))
+    suppress(
+        ledger, "email", address_hash("email", "person0@example.com"), "unsubscribed", dt.datetime(2018, 1, 1, 12, 0, 1)
+    )
     copy_ledger(shop, ledger)
     assert decide(shop, tmp_path) == {"c0000": "intent"}
 
@@ -70,7 +107,12 @@ def test_one_person_too_many_holds_the_whole_campaign(shop: sa.Engine, tmp_path:
     fill(shop, [*people(3), Person("c9", None)])
     assert set(decide(shop, tmp_path, campaign(max_people=3)).values()) == {"intent", "no_address"}
     held = decide(shop, tmp_path, campaign(max_people=2))
-    assert held == {"c0000": "over_max_people", "c0001": "over_max_people", "c0002": "over_max_people", "c9": "no_address"}
+    assert held == {
+        "c0000": "over_max_people",
+        "c0001": "over_max_people",
+        "c0002": "over_max_people",
+        "c9": "no_address",
+    }
 
 
 @pytest.mark.requirement("R107")
@@ -82,20 +124,30 @@ def test_people_of_earlier_nights_count_towards_the_most(shop: sa.Engine, ledger
     fill(shop, [Person("c8", "eight@example.com"), Person("c9", "nine@example.com")])
     tomorrow = NIGHT + dt.timedelta(days=1)
     assert decide(shop, tmp_path, each, tomorrow) == {
-        "c0000": "already_planned", "c0001": "already_planned", "c8": "over_max_people", "c9": "over_max_people",
+        "c0000": "already_planned",
+        "c0001": "already_planned",
+        "c8": "over_max_people",
+        "c9": "over_max_people",
     }
 
 
-def test_a_mailbox_of_an_earlier_night_is_not_written_to_under_another_name(shop: sa.Engine, ledger: sa.Engine, tmp_path: Path) -> None:
+def test_a_mailbox_of_an_earlier_night_is_not_written_to_under_another_name(
+    shop: sa.Engine, ledger: sa.Engine, tmp_path: Path
+) -> None:
     each = campaign()
     fill(shop, [Person("c5", "family@example.com")])
     outbox.record(ledger, rows_of(shop, send.plan(each, night(definitions(each), tmp_path))))
     copy_ledger(shop, ledger)
     fill(shop, [Person("c1", "family@example.com")])
-    assert decide(shop, tmp_path, each, NIGHT + dt.timedelta(days=1)) == {"c1": "duplicate_address", "c5": "already_planned"}
+    assert decide(shop, tmp_path, each, NIGHT + dt.timedelta(days=1)) == {
+        "c1": "duplicate_address",
+        "c5": "already_planned",
+    }
 
 
-def test_a_second_run_of_the_night_plans_the_same_and_records_nothing(shop: sa.Engine, ledger: sa.Engine, tmp_path: Path) -> None:
+def test_a_second_run_of_the_night_plans_the_same_and_records_nothing(
+    shop: sa.Engine, ledger: sa.Engine, tmp_path: Path
+) -> None:
     each = campaign()
     fill(shop, [*people(4), Person("c9", None)])
     tonight = night(definitions(each), tmp_path)
@@ -129,7 +181,10 @@ def test_a_plan_of_nine_in_the_evening_waits_for_the_morning_window(shop: sa.Eng
 
 def test_only_full_campaigns_inside_their_dates_run(tmp_path: Path) -> None:
     known = definitions(
-        campaign("a"), campaign("b", state="draft"), campaign("c", state="stopped"), campaign("d", starts_on=NIGHT + dt.timedelta(days=1))
+        campaign("a"),
+        campaign("b", state="draft"),
+        campaign("c", state="stopped"),
+        campaign("d", starts_on=NIGHT + dt.timedelta(days=1)),
     )
     assert [c.id for c in send.campaigns_of(night(known, tmp_path))] == ["a"]
 
@@ -151,7 +206,9 @@ def test_nobody_is_written_to_on_facts_that_are_missing(shop: sa.Engine, tmp_pat
 
 
 @pytest.mark.requirement("R71")
-def test_messages_roll_up_to_their_series_and_show_no_address(shop: sa.Engine, ledger: sa.Engine, tmp_path: Path) -> None:
+def test_messages_roll_up_to_their_series_and_show_no_address(
+    shop: sa.Engine, ledger: sa.Engine, tmp_path: Path
+) -> None:
     each = campaign()
     tonight = night(definitions(each), tmp_path)
     fill(shop, people(2))
@@ -160,7 +217,9 @@ def test_messages_roll_up_to_their_series_and_show_no_address(shop: sa.Engine, l
     copy_ledger(shop, ledger)
     rows = rows_of(shop, mart.message(tonight))
     assert {row.series_id for row in rows} == {"Winback2018"}
-    assert {(row.state, row.sent_at, row.waits_until_at) for row in rows} == {("planned", None, dt.datetime(2018, 1, 2, 2))}
+    assert {(row.state, row.sent_at, row.waits_until_at) for row in rows} == {
+        ("planned", None, dt.datetime(2018, 1, 2, 2))
+    }
     assert "example.com" not in repr(rows)
     assert {row.contact_id for row in rows_of(shop, send.recipients())} == {"c0000", "c0001"}
 

@@ -16,7 +16,6 @@ from vesper.model.lifecycle import Lifecycle, LifecycleStage
 from vesper.model.market import Market
 from vesper.model.scoring import ScoringRule
 from vesper.model.segment import Segment
-from vesper.model.source import Source
 from vesper.nearest import suggestion
 from vesper.problem import Problem
 from vesper.reading import Reading
@@ -55,9 +54,30 @@ class Book:
         return {stage.id for stage in self.stages}
 
     @cached_property
+    def knows_stages(self) -> bool:
+        """Whether it can be said which stages there are: not while the company's lifecycle is itself wrong."""
+        return bool(self.stages) or MAIN not in self.ids("lifecycle")
+
+    @cached_property
     def event_kinds(self) -> set[str]:
         """Kinds of event that the sources bring."""
-        return {source.event_kind for _, source in self.of(Source) if source.event_kind}
+        return self._said_by_sources("event_kind")
+
+    @cached_property
+    def feeds(self) -> set[str]:
+        """What the sources feed."""
+        return self._said_by_sources("feeds")
+
+    @cached_property
+    def knows_sources(self) -> bool:
+        """Whether all sources could at least be read as YAML; otherwise nothing can be said of what they lack."""
+        sources = [reading for reading in self.readings if reading.kind == "sources"]
+        return bool(sources) and all(isinstance(reading.tree.value, dict) for reading in sources)
+
+    def _said_by_sources(self, key: str) -> set[str]:
+        """The words that the sources state under a key; a source that is wrong elsewhere still states it."""
+        trees = [reading.tree.value for reading in self.readings if reading.kind == "sources"]
+        return {str(tree[key]) for tree in trees if isinstance(tree, dict) and tree.get(key)}
 
     @cached_property
     def conditions(self) -> tuple[tuple[Reading, Path, Condition], ...]:
@@ -78,3 +98,9 @@ def unknown(reading: Reading, path: Path, what: str, word: str, known: set[str],
     """A problem when a word is not known, with the nearest one that is. `what` is translated already and has a {word}."""
     if word not in known:
         yield reading.problem(path, what.format(word=word), suggestion(word, known, _))
+
+
+def unknown_stage(book: Book, reading: Reading, path: Path, word: str, _: Translate) -> Iterator[Problem]:
+    """A problem when a word is no stage of the company's lifecycle."""
+    if book.knows_stages:
+        yield from unknown(reading, path, _("There is no lifecycle stage {word}."), word, book.stage_ids, _)

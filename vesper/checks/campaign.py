@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from vesper.checks.book import Book, unknown
+from vesper.checks.book import Book, unknown, unknown_stage
 from vesper.language import Translate
 from vesper.model.campaign import Campaign
 from vesper.model.content import CONTENT_WORDS, Content
@@ -21,8 +21,7 @@ def problems(book: Book, _: Translate) -> Iterator[Problem]:
             reading, ("content",), _("There is no content {word}."), campaign.content, book.ids("content"), _
         )
         for place, stage in enumerate(campaign.brief.stages):
-            path = ("brief", "stages", place)
-            yield from unknown(reading, path, _("There is no lifecycle stage {word}."), stage, book.stage_ids, _)
+            yield from unknown_stage(book, reading, ("brief", "stages", place), stage, _)
     for reading, content in book.of(Content):
         for language, message in content.messages.items():
             for part, template in (("subject", message.subject), ("text", message.text)):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from vesper.checks.book import MAIN, Book, unknown
+from vesper.checks.book import MAIN, Book, unknown, unknown_stage
 from vesper.language import Translate
 from vesper.model.condition import Path
 from vesper.model.example import Given
@@ -30,10 +30,7 @@ def problems(book: Book, _: Translate) -> Iterator[Problem]:
         for name, cap in policy.caps.items():
             for place, stage in enumerate(cap.stages):
                 if book.stages:
-                    path = ("caps", name, "stages", place)
-                    yield from unknown(
-                        reading, path, _("There is no lifecycle stage {word}."), stage, book.stage_ids, _
-                    )
+                    yield from unknown_stage(book, reading, ("caps", name, "stages", place), stage, _)
     yield from _monitor(book, _)
     for reading in book.readings:
         yield from _examples(book, reading, _)
@@ -78,12 +75,11 @@ def _examples(book: Book, reading: Reading, _: Translate) -> Iterator[Problem]:
 def _given(book: Book, reading: Reading, place: int, given: Given, _: Translate) -> Iterator[Problem]:
     start: Path = ("examples", place, "given")
     for number, event in enumerate(given.events):
-        if book.ids("sources"):
+        if book.knows_sources:
             what = _("No source brings the event {word}.")
             yield from unknown(reading, (*start, "events", number, "kind"), what, event.kind, book.event_kinds, _)
     if given.stage and book.stages:
-        what = _("There is no lifecycle stage {word}.")
-        yield from unknown(reading, (*start, "stage"), what, given.stage, book.stage_ids, _)
+        yield from unknown_stage(book, reading, (*start, "stage"), given.stage, _)
     for number, id in enumerate(given.segments):
         what = _("There is no segment {word}.")
         yield from unknown(reading, (*start, "segments", number), what, id, book.ids("segments"), _)

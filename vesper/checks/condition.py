@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
-from vesper.checks.book import Book, unknown
+from vesper.checks.book import Book, unknown, unknown_stage
 from vesper.conditions.events import Events
 from vesper.conditions.segment import InSegment
 from vesper.conditions.stage import Stage
 from vesper.language import Translate
 from vesper.model.condition import ConditionBody, Path
-from vesper.model.source import Source
 from vesper.problem import Problem
 from vesper.reading import Reading
 
@@ -23,13 +22,12 @@ DOWNSTREAM = {
 
 def problems(book: Book, _: Translate) -> Iterator[Problem]:
     """What is wrong with the conditions of all definitions."""
-    feeds: set[str] = {source.feeds for _reading, source in book.of(Source)}
     for reading, start, condition in book.conditions:
         for path, body in condition.walk(start):
             yield from _upstream(reading, path, body, _)
             yield from _references(book, reading, path, body, _)
-            if feeds:
-                yield from _fed(reading, path, body, feeds, _)
+            if book.knows_sources:
+                yield from _fed(reading, path, body, book.feeds, _)
     yield from _cycles(book, _)
 
 
@@ -56,10 +54,8 @@ def _references(book: Book, reading: Reading, path: Path, body: ConditionBody, _
         )
     if isinstance(body, Stage):
         for place, stage in enumerate(body.among):
-            yield from unknown(
-                reading, (*path, "in", place), _("There is no lifecycle stage {word}."), stage, book.stage_ids, _
-            )
-    if isinstance(body, Events) and book.ids("sources"):
+            yield from unknown_stage(book, reading, (*path, "in", place), stage, _)
+    if isinstance(body, Events) and book.knows_sources:
         yield from unknown(
             reading, (*path, "kind"), _("No source brings the event {word}."), body.kind, book.event_kinds, _
         )

@@ -22,7 +22,9 @@ RAW_MESSAGE = table(
     column("campaign_id", TEXT, "Campaign", required=True),
     column("contact_id", TEXT, "Golden contact", required=True),
     column("step_id", TEXT, "Step of the campaign", required=True),
-    column("occurrence", INTEGER, "Which time the contact entered the campaign, from 1", required=True, between=(1, 1000)),
+    column(
+        "occurrence", INTEGER, "Which time the contact entered the campaign, from 1", required=True, between=(1, 1000)
+    ),
     column("channel", TEXT, "Channel", required=True),
     column("purpose", TEXT, "Class of the message", required=True, among=PURPOSES),
     column("address_hash", TEXT, "Hash of the address; the address itself is never kept", required=True),
@@ -59,7 +61,9 @@ MESSAGE = table(
     column("series_id", TEXT, "Campaign series that it rolls up to (R71)"),
     column("contact_id", TEXT, "Golden contact", required=True),
     column("step_id", TEXT, "Step of the campaign", required=True),
-    column("occurrence", INTEGER, "Which time the contact entered the campaign, from 1", required=True, between=(1, 1000)),
+    column(
+        "occurrence", INTEGER, "Which time the contact entered the campaign, from 1", required=True, between=(1, 1000)
+    ),
     column("channel", TEXT, "Channel", required=True),
     column("purpose", TEXT, "Class of the message", required=True, among=PURPOSES),
     column("state", TEXT, "planned, accepted, rejected, unknown or refused", required=True, among=STATES),

@@ -18,7 +18,17 @@ from warehouse.ledger.schema import CONSENT, SUPPRESSION
 __all__ = ["address_hash", "append_consent", "current_consent", "is_suppressed", "suppress"]
 
 BATCH = 2000
-_COLUMNS = ("channel", "purpose", "address_hash", "is_granted", "at", "source", "row_key", "text_version", "recorded_on")
+_COLUMNS = (
+    "channel",
+    "purpose",
+    "address_hash",
+    "is_granted",
+    "at",
+    "source",
+    "row_key",
+    "text_version",
+    "recorded_on",
+)
 
 
 def append_consent(engine: sa.Engine, statements: Iterable[Mapping[str, Any]]) -> int:
@@ -75,7 +85,9 @@ def suppress(engine: sa.Engine, channel: str, hashed: str, reason: str, at: dt.d
 
 def is_suppressed(connection: sa.Connection, channel: str, hashed: str) -> bool:
     """Whether an address is suppressed, read in the caller's transaction."""
-    found = sa.select(SUPPRESSION.c.reason).where(SUPPRESSION.c.channel == channel, SUPPRESSION.c.address_hash == hashed)
+    found = sa.select(SUPPRESSION.c.reason).where(
+        SUPPRESSION.c.channel == channel, SUPPRESSION.c.address_hash == hashed
+    )
     return connection.execute(found).first() is not None
 
 

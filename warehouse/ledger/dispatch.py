@@ -109,7 +109,15 @@ def settle(
             reason = code or kind if kind == "rejected" else "exhausted"
             _move(connection, message, SENDING, state=REJECTED, reason=reason, final_at=begun.at, sending_at=None)
         else:
-            _move(connection, message, SENDING, state=PLANNED, reason=later.reason, not_before=later.until, sending_at=None)
+            _move(
+                connection,
+                message,
+                SENDING,
+                state=PLANNED,
+                reason=later.reason,
+                not_before=later.until,
+                sending_at=None,
+            )
         return later
 
 
@@ -120,7 +128,9 @@ def recover(engine: sa.Engine) -> int:
         for message_id in left:
             open_attempt = sa.select(sa.func.max(ATTEMPT.c.number)).where(ATTEMPT.c.message_id == message_id)
             number = connection.scalar(open_attempt) or 0
-            _close_attempt(connection, message_id, number, "unknown", "crash", "the run ended before the server's answer was kept")
+            _close_attempt(
+                connection, message_id, number, "unknown", "crash", "the run ended before the server's answer was kept"
+            )
         stuck = sa.update(MESSAGE).where(MESSAGE.c.state == SENDING)
         connection.execute(stuck.values(state=UNKNOWN, reason="crash", final_at=MESSAGE.c.sending_at))
         return len(left)
@@ -185,7 +195,9 @@ def _close_attempt(
     connection: sa.Connection, message_id: str, number: int, kind: OutcomeKind, code: str | None, detail: str | None
 ) -> None:
     """Fill in the outcome of an open attempt, once; a closed one never changes."""
-    attempt = sa.update(ATTEMPT).where(ATTEMPT.c.message_id == message_id, ATTEMPT.c.number == number, ATTEMPT.c.ended_at.is_(None))
+    attempt = sa.update(ATTEMPT).where(
+        ATTEMPT.c.message_id == message_id, ATTEMPT.c.number == number, ATTEMPT.c.ended_at.is_(None)
+    )
     connection.execute(attempt.values(outcome=kind, ended_at=now(), code=code, detail=detail))
 
 

@@ -72,7 +72,9 @@ def record(engine: sa.Engine, rows: Iterable[Any]) -> Recorded:
     refusals: list[dict[str, Any]] = []
     for row in rows:
         if row.decision == INTENT:
-            messages.append({c.name: getattr(row, c.name) for c in MESSAGE.c if hasattr(row, c.name)} | {"state": PLANNED})
+            messages.append(
+                {c.name: getattr(row, c.name) for c in MESSAGE.c if hasattr(row, c.name)} | {"state": PLANNED}
+            )
         else:
             refusals.append({c.name: getattr(row, c.name, None) for c in REFUSAL.c} | {"reason": row.decision})
     with engine.begin() as connection:

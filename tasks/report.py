@@ -1,0 +1,207 @@
+"""The report page of a night: one HTML file per language, made from the tables, with the Excel of the people to ask beside it.
+
+What belongs here: reading each part once, writing the files. What does not: any rule (`vesper/`), any part's content (`tasks/report_page/`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from tasks.report_page import Reader
+from tasks.report_page.campaigns import (
+    CampaignView,
+    MessageView,
+    read_campaigns,
+    read_funnel,
+    read_messages,
+    read_monitor,
+)
+from tasks.report_page.headline import headline, lede, widest_market
+from tasks.report_page.markets import MarketView, read_markets
+from tasks.report_page.people import PeopleView, read_people
+from tasks.report_page.quality import QualityView, read_quality
+from tasks.report_page.wording import Wording
+from vesper.language import translator
+from vesper.night import Night
+from vesper.stage_report import StageReport
+
+PARTS = Path(__file__).parent / "report_page"
+LANGUAGES = {"zh_CN": "中文", "en": "English"}
+SHADES = ("#e2e4ea", "#cdd1da", "#9aa1b1", "#3246a8", "#5b6272")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Everything the page shows of one night, read once for all languages."""
+
+    night: Night
+    markets: list[MarketView]
+    people: PeopleView
+    messages: MessageView
+    campaigns: CampaignView
+    funnel: list[Any]
+    monitor: list[Any]
+    quality: QualityView
+
+    @property
+    def asked(self) -> list[MarketView]:
+        """Markets with people to ask."""
+        return [view for view in self.markets if view.people]
+
+
+def write_report(runner: Reader, night: Night, reports: list[StageReport], folder: Path) -> Path:
+    """Write the pages of a night into a folder and give the path of `index.html`, which is in the company's language.
+
+    Only tables of the night and the stages' own reports are read; the clock is not, so the same night gives the same files.
+    """
+    picture = read_picture(runner, night, reports)
+    folder.mkdir(parents=True, exist_ok=True)
+    for language in LANGUAGES:
+        _write_language(picture, language, folder)
+    start = folder / "index.html"
+    _write(start, (folder / page_name(night.workspace.company.language)).read_text(encoding="utf-8"))
+    return start
+
+
+def read_picture(runner: Reader, night: Night, reports: list[StageReport]) -> Picture:
+    """Read every part of the page."""
+    return Picture(
+        night=night,
+        markets=read_markets(runner, night),
+        people=read_people(runner, night),
+        messages=read_messages(runner, night),
+        campaigns=read_campaigns(runner, night),
+        funnel=read_funnel(runner, night),
+        monitor=read_monitor(runner, night),
+        quality=read_quality(runner, night, reports),
+    )
+
+
+def page_name(language: str) -> str:
+    return f"index.{language}.html"
+
+
+def _write_language(picture: Picture, language: str, folder: Path) -> None:
+    """The page of one language and, where somebody is to be asked, the list and the Excel of them."""
+    company = picture.night.workspace.company
+    words = Wording(language, translator(language), company.currency, picture.night.zone)
+    people_page, workbook = f"people_to_ask.{language}.html", f"people_to_ask.{language}.xlsx"
+    render = _renderer(picture.night, words)
+    if picture.asked:
+        _write_people(picture, words, render, folder, people_page, workbook)
+    else:  # the list of an earlier night must not stand beside this one
+        (folder / people_page).unlink(missing_ok=True)
+        (folder / workbook).unlink(missing_ok=True)
+    page = render(
+        "page.html.j2",
+        **_parts(picture, words),
+        languages=[
+            {"href": page_name(other), "title": title, "language": other[:2]}
+            for other, title in LANGUAGES.items()
+            if other != language
+        ],
+        people_page=people_page,
+        workbook=workbook if picture.asked else "",
+    )
+    _write(folder / page_name(language), page)
+
+
+def _parts(picture: Picture, words: Wording) -> dict[str, Any]:
+    """What the template is filled with; a bar's length is a share of the longest thing it is compared with."""
+    widest = max([1.0, *(max(view.row.visibility_ratio, view.row.target_ratio) for view in picture.markets)])
+    moves = max([1, *(max(each.entered, each.left) for each in picture.people.segments)])
+    charts = _charts(picture, words)
+    fields = dict.fromkeys(gap.field for view in picture.markets for gap in view.gaps)
+    return {
+        "markets": picture.markets,
+        "people": picture.people,
+        "messages": picture.messages,
+        "campaigns": picture.campaigns,
+        "funnel": picture.funnel,
+        "monitor": picture.monitor,
+        "quality": picture.quality,
+        "headline": headline(picture.markets, words),
+        "lede": lede(picture.markets, picture.people, picture.messages, words),
+        "widest": widest_market(picture.markets),
+        "gap_fields": list(fields),
+        "charts": charts,
+        "plotly": _plotly() if charts else "",
+        "shades": SHADES,
+        "at": lambda ratio: f"{ratio / widest * 100:.2f}%",
+        "moved": lambda people: f"{people / moves * 100:.1f}%",
+        "asked_fields": lambda view: _asked_fields(view, words),
+    }
+
+
+def _asked_fields(view: MarketView, words: Wording) -> str:
+    """The fields to collect, the one most people lack first."""
+    lacking: dict[str, int] = {}
+    for ask in view.asks:
+        for field in ask.missing.split(","):
+            lacking[field] = lacking.get(field, 0) + ask.people
+    ordered = sorted(lacking, key=lambda field: (-lacking[field], field))
+    return words.say(" or ").join(words.word(field) for field in ordered)
+
+
+def _charts(picture: Picture, words: Wording) -> dict[str, Markup]:
+    """The charts that have something to show. plotly is imported only here: it costs two seconds."""
+    from tasks.report_page.charts import response_chart, score_chart
+
+    charts = {}
+    if picture.people.scores:
+        charts["scores"] = Markup(score_chart(picture.people, words))
+    if picture.campaigns.effects:
+        charts["responses"] = Markup(response_chart(picture.campaigns, words))
+    return charts
+
+
+def _plotly() -> Markup:
+    from plotly.offline import get_plotlyjs
+
+    return Markup(get_plotlyjs())
+
+
+def _write_people(
+    picture: Picture, words: Wording, render: "Render", folder: Path, people_page: str, workbook: str
+) -> None:
+    from tasks.report_page.workbook import people_rows, write_workbook
+
+    draft = folder / f".{workbook}"
+    write_workbook(picture.asked, picture.night, words, draft)
+    draft.replace(folder / workbook)
+    page = render(
+        "people.html.j2",
+        views=picture.asked,
+        people_rows=people_rows,
+        workbook=workbook,
+        page=page_name(words.language),
+    )
+    _write(folder / people_page, page)
+
+
+Render = Callable[..., str]
+
+
+def _renderer(night: Night, words: Wording) -> Render:
+    environment = Environment(
+        loader=FileSystemLoader(PARTS), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals["_"] = words.say
+    given = {
+        "night": night,
+        "w": words,
+        "html_language": words.language.replace("zh_CN", "zh-CN"),
+        "style": Markup((PARTS / "style.css").read_text(encoding="utf-8")),
+    }
+    return lambda template, **parts: environment.get_template(template).render(**given, **parts)
+
+
+def _write(target: Path, text: str) -> None:
+    """Whole or not at all: somebody may be reading the page of the night before."""
+    draft = target.with_name(f".{target.name}")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(target)

@@ -1,0 +1,99 @@
+"""The two charts of the page, drawn by plotly without anything from outside: scores, and response by campaign.
+
+What belongs here: figures and their colours (those of `style.css`). What does not: bars that plain HTML draws better (visibility, segments, funnel).
+"""
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from tasks.report_page.campaigns import CampaignView
+from tasks.report_page.people import PeopleView
+from tasks.report_page.wording import Wording
+
+ACCENT, GREYS, INK, SOFT, LINE = "#3246a8", ("#9aa1b1", "#cdd1da", "#e2e4ea"), "#16181d", "#6a7080", "#e3e5ea"
+FONT = (
+    '-apple-system, "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC", '
+    '"Segoe UI", sans-serif'
+)
+CONFIG = {"displayModeBar": False, "responsive": True}
+
+
+def score_chart(people: PeopleView, words: Wording) -> str:
+    """People by score, five points a bar; those ready for sales in the accent colour."""
+    bars = [
+        go.Bar(
+            x=[f"{each.low}–{min(each.high, 100)}" if each.low < 100 else "100" for each in people.scores],
+            y=[each.people for each in people.scores],
+            marker_color=[ACCENT if each.is_mql else GREYS[1] for each in people.scores],
+            text=[words.number(each.people) for each in people.scores],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{x}: %{y:,}<extra></extra>",
+        )
+    ]
+    figure = _plain(bars, height=280)
+    figure.update_layout(xaxis_title=words.say("score"), xaxis_type="category", yaxis_visible=False, bargap=0.18)
+    return _html(figure, "scores")
+
+
+def response_chart(campaigns: CampaignView, words: Wording) -> str:
+    """Share of the reached who responded, by campaign; one shade for each kind, the accent for the one that answers best."""
+    kinds = _kinds(campaigns)
+    order = [campaigns.name(effect.campaign_id, words.language) for effect in campaigns.effects]
+    bars = [_bars(kind, place, campaigns, words) for place, kind in enumerate(kinds)]
+    figure = _plain(bars, height=300)
+    figure.update_layout(
+        showlegend=len(kinds) > 1,
+        legend={"orientation": "h", "x": 0, "y": 1.16},
+        xaxis={"title": words.say("campaign"), "type": "category", "categoryorder": "array", "categoryarray": order},
+        yaxis={"tickformat": ".0%", "rangemode": "tozero", "nticks": 5, "gridcolor": LINE},
+        barmode="overlay",
+        bargap=0.25,
+    )
+    return _html(figure, "responses")
+
+
+def _kinds(campaigns: CampaignView) -> list[str]:
+    """Kinds by their share of responses, the best first; campaigns of no kind come last."""
+    shares = {row.kind: row.responded_count / (row.mailed_count or 1) for row in campaigns.kinds}
+    known = sorted(shares, key=lambda kind: (-shares[kind], kind))
+    return [*known, ""] if any(not effect.kind for effect in campaigns.effects) else known
+
+
+def _bars(kind: str, place: int, campaigns: CampaignView, words: Wording) -> Any:
+    mine = [effect for effect in campaigns.effects if (effect.kind or "") == kind]
+    texts = [
+        f"{words.number(effect.responded_count)} / {words.number(effect.mailed_count)} · {words.money(effect.revenue)}"
+        for effect in mine
+    ]
+    return go.Bar(
+        name=kind or words.say("own"),
+        x=[campaigns.name(effect.campaign_id, words.language) for effect in mine],
+        y=[effect.response_ratio for effect in mine],
+        marker_color=ACCENT if place == 0 else GREYS[min(place, len(GREYS)) - 1],
+        customdata=texts,
+        hovertemplate="%{x}: %{y:.1%} (%{customdata})<extra></extra>",
+    )
+
+
+def _plain(bars: list[Any], height: int) -> Any:
+    """A figure without ornament: no background, no grid but where it is asked for."""
+    figure = go.Figure(bars)
+    figure.update_layout(
+        template=None,
+        height=height,
+        margin={"l": 44, "r": 8, "t": 28, "b": 48},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": FONT, "size": 12, "color": SOFT},
+        showlegend=False,
+        hoverlabel={"bgcolor": "#ffffff", "bordercolor": LINE, "font": {"family": FONT, "color": INK}},
+    )
+    figure.update_xaxes(showgrid=False, zeroline=False, linecolor=LINE, fixedrange=True)
+    figure.update_yaxes(showgrid=True, zeroline=False, fixedrange=True)
+    return figure
+
+
+def _html(figure: Any, id: str) -> str:
+    return str(figure.to_html(full_html=False, include_plotlyjs=False, div_id=f"chart-{id}", config=CONFIG))
