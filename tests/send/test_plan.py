@@ -197,7 +197,9 @@ def test_nobody_is_written_to_on_facts_that_are_missing(shop: sa.Engine, tmp_pat
     known = definitions(each)
     dormant = Condition.model_validate({"last_order": {"at_least_days_ago": 90}})
     segment = Segment.model_validate({"id": "everyone", "says": "沉睡", "owner": "marketing", "members": dormant})
-    orders = Source.model_construct(id="shop_order", feeds="order_line", event_kind=None)
+    orders = Source.model_construct(  # type: ignore[call-arg]
+        id="shop_order", feeds="order_line", event_kind=None
+    )
     known = type(known)({**known.items, Segment: {"everyone": segment}, Source: {"shop_order": orders}})
     tonight = night(known, tmp_path)
     holed = type(tonight)(NIGHT, tonight.workspace, known, frozenset({"shop_order"}))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from zoneinfo import available_timezones
 
 from vesper.checks.book import Book, unknown
 from vesper.language import Translate
@@ -19,6 +20,9 @@ def problems(book: Book, _: Translate) -> Iterator[Problem]:
         if not _ID.fullmatch(source.id):
             what = _("The source {word} has no system in its name.").format(word=source.id)
             yield reading.problem((), what, _("Name the file <system>_<noun>.yml, e.g. crm_member.yml."))
+        if source.zone and source.zone not in available_timezones():
+            what = _("{word} is not a time zone.").format(word=source.zone)
+            yield reading.problem(("zone",), what, suggestion(source.zone, available_timezones(), _))
         yield from _fields(reading, source, _)
         yield from _key(reading, source, _)
         yield from _categories(reading, source, _)
