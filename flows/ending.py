@@ -39,9 +39,12 @@ def failed_state(failed: StageFailed) -> State:
 
 
 def failure_of(state: State) -> StageFailed:
-    """The failure that a Failed state carries; only its sentence when it comes from another process."""
+    """The failure that a Failed state carries, to be raised; only its sentence when it comes from another process.
+
+    A new one each time: raising the state's own would hang this call's frames, with everything open in them, on a state that Prefect keeps.
+    """
     found = state.result(raise_on_failure=False)
-    return found if isinstance(found, StageFailed) else StageFailed(state.message or "")
+    return StageFailed(str(found), found.report) if isinstance(found, StageFailed) else StageFailed(state.message or "")
 
 
 def as_stage_failed(error: Exception, doing: str) -> StageFailed:

@@ -128,6 +128,7 @@ def _parts(picture: Picture, words: Wording) -> dict[str, Any]:
         "lede": lede(picture.markets, picture.people, picture.messages, words),
         "widest": widest_market(picture.markets),
         "gap_fields": list(fields),
+        "band_edges": _band_edges(picture.markets),
         "charts": charts,
         "plotly": _plotly() if charts else "",
         "shades": SHADES,
@@ -137,6 +138,12 @@ def _parts(picture: Picture, words: Wording) -> dict[str, Any]:
     }
 
 
+def _band_edges(markets: list[MarketView]) -> list[float]:
+    """The edges to name on the scale: those of the band, where all markets share one."""
+    bands = {(view.market.band.low, view.market.band.high) for view in markets}
+    return sorted(bands.pop()) if len(bands) == 1 else []
+
+
 def _asked_fields(view: MarketView, words: Wording) -> str:
     """The fields to collect, the one most people lack first."""
     lacking: dict[str, int] = {}
@@ -144,7 +151,7 @@ def _asked_fields(view: MarketView, words: Wording) -> str:
         for field in ask.missing.split(","):
             lacking[field] = lacking.get(field, 0) + ask.people
     ordered = sorted(lacking, key=lambda field: (-lacking[field], field))
-    return words.say(" or ").join(words.word(field) for field in ordered)
+    return words.either([words.word(field) for field in ordered])
 
 
 def _charts(picture: Picture, words: Wording) -> dict[str, Markup]:

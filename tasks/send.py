@@ -11,6 +11,7 @@ from tasks.delivery import DeliveryReport, Letters, deliver, live, simulated
 from tasks.marts import fill_marts
 from tasks.stage import open_stage
 from vesper.clock import cutoff_at, now
+from vesper.language import translator
 from vesper.marts.message import RAW_MESSAGE, RAW_SUPPRESSION
 from vesper.marts.segment_member import SEGMENT_MEMBER
 from vesper.send import INTENT, campaigns_of, plan, planned_at, recipients
@@ -71,7 +72,7 @@ def _deliver(bench: Bench) -> None:
 
 
 def _tell(bench: Bench, delivered: DeliveryReport) -> None:
-    bench.report.warnings.extend(delivered.warnings)
+    bench.report.warnings.extend(delivered.warnings(translator(bench.house.workspace.company.language)))
     bench.report.facts["delivery"] = {
         **delivered.outcomes,
         **{f"refused: {reason}": count for reason, count in delivered.refused.items()},

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +14,7 @@ from data_quality.conservation import broken_sentence
 from data_quality.gate import Candidate as Gated
 from data_quality.gate import run_gate
 from data_quality.metrics import metric_rows
-from data_quality.verdict import failure_sentence
+from data_quality.verdict import failure_sentence, warning_sentences
 from tasks.bench import Bench, Mode
 from vesper.language import translator
 from vesper.stage_report import StageFailed, StageReport
@@ -49,15 +50,18 @@ def open_stage(
 
 def _work(bench: Bench) -> Iterator[Bench]:
     started, cpu = time.monotonic(), time.process_time()
+    failed = None
     try:
         yield bench
         _close(bench)
     except Exception as error:
         failed = _failed(bench, error)
-        raise failed from (None if isinstance(error, StageFailed) else error)
     finally:
         bench.report.seconds = time.monotonic() - started
         bench.report.cpu_seconds = time.process_time() - cpu
+    # Raised here, so that it chains to nothing: whoever keeps the error must not keep the frames with their connections.
+    if failed is not None:
+        raise failed
 
 
 def _bench(house: House, runner: Runner, stage: str, on: dt.date, may_send: bool, mode: Mode) -> Bench:
@@ -92,8 +96,9 @@ def _close(bench: Bench) -> None:
     refused = failure_sentence(bench.report.checks, owner, _)
     if refused:
         raise StageFailed(refused, bench.report)
-    # Which tables were gated depends on what could be reused, so checks are not facts of the night.
-    bench.keep_night(METRIC, metric_rows(replace(bench.report, checks=[])))
+    bench.report.warnings.extend(warning_sentences(bench.report.checks, _))
+    # Which tables were gated depends on what could be reused, so checks and warnings are not facts of the night.
+    bench.keep_night(METRIC, metric_rows(replace(bench.report, checks=[], warnings=[])))
     _publish(bench)
 
 
@@ -133,19 +138,27 @@ def _compare(bench: Bench) -> None:
 
 
 def _failed(bench: Bench, error: Exception) -> StageFailed:
-    """One sentence for people, the run marked failed, the owner told. A fault of our own code says so and where to look."""
+    """One sentence for people, the run marked failed, the owner told. A fault of our own code says where its traceback lies."""
     if isinstance(error, StageFailed):
         failed = StageFailed(str(error), error.report or bench.report)
     else:
         failed = StageFailed(
             f"{bench.report.stage} {bench.business_on}: stopped by an unexpected {type(error).__name__}; nothing was published. "
-            f"Run `vesper doctor`, and report it with the log of run {bench.run_id}",
+            f"Run `vesper doctor`; the traceback stands in {_kept_traceback(bench, error)}",
             bench.report,
         )
     with bench.house.engine.begin() as connection:
         end_run(connection, bench.run_id, "failed", str(failed))
     _tell(bench, str(failed))
     return failed
+
+
+def _kept_traceback(bench: Bench, error: Exception) -> Path:
+    """The traceback of a fault, in a file of the workspace: it may quote data, so it goes to no log that others read."""
+    path = bench.house.workspace.store / "faults" / f"{bench.run_id}.txt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    return path
 
 
 def _tell(bench: Bench, sentence: str) -> None:

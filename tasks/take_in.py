@@ -13,7 +13,7 @@ from data_quality.contract import check_structure
 from data_quality.coverage import Reach, judge_coverage
 from data_quality.findings import Finding
 from data_quality.row_rules import typed
-from data_quality.split import clean_select, count_select, quarantine_select
+from data_quality.split import count_select, quarantine_select
 from data_quality.volume import judge_quarantine, judge_volume, judge_wrong_day, repeated_content
 from tasks.bench import Bench
 from vesper.consolidate import upsert
@@ -91,12 +91,18 @@ def _load(bench: Bench, taken: TakenIn, files: list[Landed], known: list[Receipt
     source = taken.source
     rows = [_read(bench, source, one) for one in files]
     _judge_files(bench, source, files, rows, known)
-    incoming = _bind(bench, source, files, rows)
-    types = {name: str(kind) for name, kind in zip(rows[0].schema.names, rows[0].schema.types, strict=True)}
-    select = typed(incoming, source, zone=bench.night.zone, received_at=incoming.c.received_at, incoming_types=types)
-    judged = bench.materialize(select, f"judged_{source.id}")
+    incoming, types = _bind(bench, source, files, rows)
+    # Rows that replace each other are found over the whole batch (upsert.newest), so rules need not look for them file by file.
+    select = typed(
+        incoming,
+        source.model_copy(update={"key": ()}),
+        zone=bench.night.zone,
+        received_at=incoming.c.received_at,
+        incoming_types=types,
+    )
+    judged = bench.materialize(upsert.placed(select, source, bench.night.zone), f"judged_{source.id}")
     outcomes = _outcomes(bench, source, files, judged)
-    arrived = bench.materialize(upsert.placed(_clean(judged, source), source, bench.night.zone), f"good_{source.id}")
+    arrived = upsert.good(judged, source).subquery("arrived")
     _judge_days(bench, source, files, arrived)
     _merge(bench, taken, arrived, outcomes)
     if outcomes.quarantined:
@@ -105,10 +111,6 @@ def _load(bench: Bench, taken: TakenIn, files: list[Landed], known: list[Receipt
         Receipt(source.id, one.path.name, one.sha256, one.on, one.received_at, table.num_rows, one.size, bench.business_on)
         for one, table in zip(files, rows, strict=True)
     ]
-
-
-def _clean(judged: sa.Table, source: Source) -> sa.FromClause:
-    return clean_select(judged, source).subquery("clean")
 
 
 def _read(bench: Bench, source: Source, one: Landed) -> pa.Table:
@@ -140,8 +142,10 @@ def _judge_files(bench: Bench, source: Source, files: list[Landed], rows: list[p
         contents[one.path.name] = one.sha256
 
 
-def _bind(bench: Bench, source: Source, files: list[Landed], rows: list[pa.Table]) -> sa.Table:
-    """All files as one table under `incoming_<source>`, each row with its file and the file's arrival."""
+def _bind(
+    bench: Bench, source: Source, files: list[Landed], rows: list[pa.Table]
+) -> tuple[sa.Table, dict[str, str]]:
+    """All files as one table under `incoming_<source>`, each row with its file and the file's arrival; and its columns' types."""
     marked = []
     for one, table in zip(files, rows, strict=True):
         table = table.append_column("file", pa.repeat(pa.scalar(one.path.name), table.num_rows))
@@ -152,7 +156,9 @@ def _bind(bench: Bench, source: Source, files: list[Landed], rows: list[pa.Table
     bench.runner.bind_arrow(name, whole, fingerprint=repr([one.sha256 for one in files]))
     columns = [sa.Column(each, _sql_type(kind)) for each, kind in zip(whole.schema.names, whole.schema.types, strict=True)]
     declared = {f.column for f in source.fields.values()}
-    return sa.Table(name, sa.MetaData(), *[c for c in columns if c.name in declared | {"file", "source_row", "received_at"}])
+    kept = [c for c in columns if c.name in declared | {"file", "source_row", "received_at"}]
+    types = {each: str(kind) for each, kind in zip(whole.schema.names, whole.schema.types, strict=True)}
+    return sa.Table(name, sa.MetaData(), *kept), types
 
 
 def _sql_type(kind: pa.DataType) -> sa.types.TypeEngine[object]:
@@ -188,7 +194,7 @@ def _outcomes(bench: Bench, source: Source, files: list[Landed], judged: sa.Tabl
     return Outcomes(total.total(), total["superseded"], broken)
 
 
-def _judge_days(bench: Bench, source: Source, files: list[Landed], arrived: sa.Table) -> None:
+def _judge_days(bench: Bench, source: Source, files: list[Landed], arrived: sa.FromClause) -> None:
     """Whether the rows of a daily file are of the file's day."""
     if not is_cut(source) or source.cadence.every != "day":
         return
@@ -202,12 +208,16 @@ def _judge_days(bench: Bench, source: Source, files: list[Landed], arrived: sa.T
         note(bench, judge_wrong_day(source, inside, outside, file=one.path.name, _=translator_of(bench)))
 
 
-def _merge(bench: Bench, taken: TakenIn, arrived: sa.Table, outcomes: Outcomes) -> None:
+def _merge(bench: Bench, taken: TakenIn, arrived: sa.FromClause, outcomes: Outcomes) -> None:
     """Compare with what is known, count new, changed and unchanged, and write the parts of the raw table that changed."""
     source, raw = taken.source, taken.raw
     known = previous(raw)
-    newest = bench.materialize(upsert.newest(arrived, source), f"newest_{source.id}")
-    judged = bench.materialize(upsert.compared(newest, known, source), f"compared_{source.id}")
+    if bench.scalar(upsert.repeated(arrived, source)):
+        arrived = bench.materialize(upsert.newest(arrived, source), f"newest_{source.id}")
+    if bench.snapshot_before(raw.name) is None:
+        judged = upsert.all_new(arrived, source).subquery("compared")
+    else:
+        judged = bench.materialize(upsert.compared(arrived, known, source), f"compared_{source.id}")
     counts = {row.verdict: row.row_count for row in bench.rows(upsert.verdicts(judged))}
     kept = sum(counts.values())
     replaced = outcomes.received - sum(outcomes.quarantined.values()) - kept
@@ -222,7 +232,7 @@ def _merge(bench: Bench, taken: TakenIn, arrived: sa.Table, outcomes: Outcomes) 
             superseded=replaced,
         )
     )
-    whole = upsert.merged(judged, known, source)
+    whole = upsert.merged(judged, known, source) if bench.snapshot_before(raw.name) else upsert.came(judged, known)
     if is_cut(source):
         taken.changed_days = {row[0] for row in bench.rows(upsert.changed_days(judged))}
         bench.fill_days(raw, whole, taken.changed_days, known=_covered_days(taken))

@@ -41,7 +41,9 @@ def stage_of_everyone(night: Night, previous_stage: sa.Table) -> sa.Select[Any]:
     before = previous_stage.alias("before")
     history = sa.select(sa.func.count()).select_from(previous_stage.alias("history")).scalar_subquery()
     told = sa.func.least(sa.func.coalesce(now.c.since_at, at(night.cutoff_at)), at(night.cutoff_at))
-    entered_at = sa.case((before.c.stage == now.c.stage, before.c.entered_at), (history == 0, told), else_=at(night.cutoff_at))
+    entered_at = sa.case(
+        (before.c.stage == now.c.stage, before.c.entered_at), (history == 0, told), else_=at(night.cutoff_at)
+    )
     return sa.select(
         on(night.business_on).label("business_on"),
         now.c.contact_id,

@@ -37,7 +37,9 @@ def reasons(night: Night, previous_reason: sa.Table) -> sa.Select[Any]:
     """Every reason of every contact; the points of a contact's rows sum to the score exactly."""
     given = sa.union_all(_base(night), *_signals(night, previous_reason)).cte("given")
     every = sa.union_all(sa.select(given), _clamp(night, given)).subquery("reasons")
-    return sa.select(on(night.business_on).label("business_on"), every, sa.literal(scoring_hash(night)).label("definition_hash"))
+    return sa.select(
+        on(night.business_on).label("business_on"), every, sa.literal(scoring_hash(night)).label("definition_hash")
+    )
 
 
 def scores(night: Night, reason: sa.Table, previous_score: sa.Table) -> sa.Select[Any]:
@@ -97,14 +99,24 @@ def _rule(rule: ScoringRule, night: Night) -> list[sa.Select[Any]]:
 def _yesterday(rule: ScoringRule, previous_reason: sa.Table) -> sa.Select[Any]:
     before = previous_reason.c
     return sa.select(
-        before.contact_id, before.rule_id, before.kind, before.points, before.evidence_count, before.first_at, before.last_at
+        before.contact_id,
+        before.rule_id,
+        before.kind,
+        before.points,
+        before.evidence_count,
+        before.first_at,
+        before.last_at,
     ).where(before.rule_id == rule.id)
 
 
 def _clamp(night: Night, given: sa.CTE) -> sa.Select[Any]:
     """What brings a sum back onto the scale."""
     scale = scale_of(night)
-    total = sa.select(given.c.contact_id, sa.func.sum(given.c.points).label("points")).group_by(given.c.contact_id).subquery("sums")
+    total = (
+        sa.select(given.c.contact_id, sa.func.sum(given.c.points).label("points"))
+        .group_by(given.c.contact_id)
+        .subquery("sums")
+    )
     onto = sa.func.least(sa.func.greatest(total.c.points, scale.floor), scale.ceiling) - total.c.points
     return sa.select(
         total.c.contact_id,
@@ -114,7 +126,9 @@ def _clamp(night: Night, given: sa.CTE) -> sa.Select[Any]:
     ).where(~total.c.points.between(scale.floor, scale.ceiling))
 
 
-def _labels(rule_id: str, kind: str, points: sa.ColumnElement[Any], count: sa.ColumnElement[Any]) -> list[sa.Label[Any]]:
+def _labels(
+    rule_id: str, kind: str, points: sa.ColumnElement[Any], count: sa.ColumnElement[Any]
+) -> list[sa.Label[Any]]:
     return [
         sa.literal(rule_id).label("rule_id"),
         sa.literal(kind).label("kind"),

@@ -25,7 +25,9 @@ def in_order(segments: dict[str, Segment]) -> list[str]:
     try:
         return list(TopologicalSorter(graph).static_order())
     except CycleError as error:
-        raise ValueError(f"segments name each other in a circle: {' -> '.join(error.args[1])}; take one name out") from error
+        raise ValueError(
+            f"segments name each other in a circle: {' -> '.join(error.args[1])}; take one name out"
+        ) from error
 
 
 def named_by(segment: Segment) -> list[str]:
@@ -62,7 +64,12 @@ def changes(night: Night, member: sa.Table, previous_member: sa.Table) -> sa.Sel
             sa.case((old.contact_id.is_(None), "entered"), else_="left").label("change"),
             sa.func.coalesce(new.definition_hash, old.definition_hash).label("definition_hash"),
         )
-        .join_from(member, previous_member, sa.and_(old.segment_id == new.segment_id, old.contact_id == new.contact_id), full=True)
+        .join_from(
+            member,
+            previous_member,
+            sa.and_(old.segment_id == new.segment_id, old.contact_id == new.contact_id),
+            full=True,
+        )
         .where(sa.or_(new.contact_id.is_(None), old.contact_id.is_(None)))
     )
 
@@ -73,7 +80,9 @@ def _found(night: Night, previous_member: sa.Table) -> sa.CompoundSelect[Any]:
     made: dict[str, sa.FromClause] = {}
     for id in in_order(segments):
         made[id] = _people_of(segments[id], night, made, previous_member).cte(f"segment_{id}")
-    nobody = sa.select(CONTACT.c.contact_id, sa.literal("").label("segment_id"), sa.literal("").label("definition_hash")).where(sa.false())
+    nobody = sa.select(
+        CONTACT.c.contact_id, sa.literal("").label("segment_id"), sa.literal("").label("definition_hash")
+    ).where(sa.false())
     rows = [
         sa.select(
             who.c.contact_id,

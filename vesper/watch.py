@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from vesper.clock import on
 from vesper.marts.campaign_effect import CAMPAIGN_EFFECT
-from vesper.marts.funnel import FUNNEL
+from vesper.marts.funnel import FUNNEL, steps_taken
 from vesper.marts.lifecycle import LIFECYCLE
 from vesper.marts.message import MESSAGE
 from vesper.marts.score import SCORE
@@ -104,18 +104,17 @@ def _effect(part: str, whole: str) -> Figure:
     return campaigns
 
 
-def _passed(from_stage: str) -> Figure:
-    """Who took the next step of the funnel, of those who entered in the period's cohorts."""
+def _passed(from_stage: str, to_stage: str) -> Figure:
+    """Who has taken the next step of the funnel, of those who took this one in the period."""
 
-    def cohorts(night: Night, since_on: dt.date) -> sa.Select[Any]:
-        step = FUNNEL.c
-        return _share(sa.func.sum(step.passed_count), sa.func.sum(step.entered_count)).where(
-            step.business_on == on(night.business_on),
-            step.from_stage == from_stage,
-            step.cohort_on >= on(since_on.replace(day=1)),
+    def contacts(night: Night, since_on: dt.date) -> sa.Select[Any]:
+        step = steps_taken(night).subquery("step")
+        first, second = step.c[from_stage], step.c[to_stage]
+        return _share(sa.func.count(second), sa.func.count(first)).where(
+            first.between(on(since_on), on(night.business_on))
         )
 
-    return cohorts
+    return contacts
 
 
 FIGURES: dict[str, Figure] = {
@@ -131,9 +130,9 @@ FIGURES: dict[str, Figure] = {
     "complaint_ratio": _effect("complained_count", "delivered_count"),
     "response_ratio": _effect("responded_count", "mailed_count"),
     "conversion_ratio": _effect("converted_count", "responded_count"),
-    "first_purchase_ratio": _passed("registered"),
-    "repurchase_ratio": _passed("first_purchase"),
-    "loyal_ratio": _passed("repurchase"),
+    "first_purchase_ratio": _passed("registered", "first_purchase"),
+    "repurchase_ratio": _passed("first_purchase", "repurchase"),
+    "loyal_ratio": _passed("repurchase", "loyal"),
 }
 
 

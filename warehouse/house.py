@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from vesper.clock import today
 from vesper.definition_set import DefinitionSet
+from vesper.language import translator
 from vesper.load import definition_set, definition_texts, read_workspace
 from vesper.model.workspace import Workspace
 from vesper.night import Night
@@ -45,6 +46,7 @@ class House:
     def activate_files(self, by: str = "automatic", reason: str = "") -> list[str]:
         """Put every definition file of the workspace in force and withdraw those that are gone; returns the names that changed."""
         texts = definition_texts(self.workspace.root)
+        definition_set(texts, translator(self.workspace.company.language))  # one wrong file must not come into force
         with self.engine.begin() as connection:
             active = {item.name: item.hash for item in in_ledger.in_force(connection)}
             changed = [name for name, text in texts.items() if active.get(name) != in_ledger.hash_of(text)]

@@ -23,7 +23,8 @@ from warehouse.lake import Lake, Snapshot, empty_part
 from warehouse.lint import refuse_unstable
 from warehouse.part import WHOLE, Part, Span, fingerprint_of
 
-DIALECT = Dialect()
+# A pyformat dialect would double every % of a format or pattern.
+DIALECT = Dialect(paramstyle="numeric_dollar")
 FORMAT = "format parquet, compression zstd, row_group_size 122880"
 STAGED = "_staged"
 

@@ -34,6 +34,7 @@ def score_chart(people: PeopleView, words: Wording) -> str:
     ]
     figure = _plain(bars, height=280)
     figure.update_layout(xaxis_title=words.say("score"), xaxis_type="category", yaxis_visible=False, bargap=0.18)
+    figure.update_layout(margin_l=0, margin_r=0)
     return _html(figure, "scores")
 
 

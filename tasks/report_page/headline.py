@@ -50,4 +50,4 @@ def lede(markets: list[MarketView], people: PeopleView, messages: MessageView, w
                 **facts_sent
             )
         )
-    return words.say(" ").join(sentences) if words.language != "zh_CN" else "".join(sentences)
+    return ("" if words.language == "zh_CN" else " ").join(sentences)

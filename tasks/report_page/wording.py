@@ -49,6 +49,10 @@ REASONS = {
     "duplicate_address": "same mailbox as another person",
     "held": "a source has a hole, so the facts are unknown",
     "over_max_people": "more people than the campaign allows",
+    "expired": "expired before it could go",
+    "address_gone": "the address is gone",
+    "address_changed": "the address has changed",
+    "capped": "frequency cap",
 }
 STEPS = {
     "registered": "registered",
@@ -99,12 +103,22 @@ class Wording:
         """A word of the mechanism as people say it; the word itself, without underscores, where it is nobody's but the company's."""
         if not name:
             return NOTHING
-        known = next((words[name] for words in WORDS if name in words), None)
-        return self.say(known) if known else name.replace("_", " ")
+        head, _, rest = name.partition(":")  # a reason may say which one of its kind: capped:all_channels
+        known = next((words[head] for words in WORDS if head in words), None)
+        said = self.say(known) if known else head.replace("_", " ")
+        return f"{said} ({rest})" if rest else said
 
     def fields(self, missing: str) -> str:
         """Field names joined by commas, as a list of words."""
-        return self.say(" and ").join(self.word(field) for field in missing.split(","))
+        return self._joined([self.word(field) for field in missing.split(",")], self.say(" and "))
+
+    def either(self, choices: list[str]) -> str:
+        """Choices as a list that ends in `or`."""
+        return self._joined(choices, self.say(" or "))
+
+    def _joined(self, words: list[str], last: str) -> str:
+        *before, end = words
+        return self.say(", ").join(before) + last + end if before else end
 
     def number(self, value: int | Decimal | None) -> str:
         return NOTHING if value is None else f"{value:,.0f}"

@@ -22,7 +22,7 @@ def people_rows(view: MarketView, words: Wording) -> list[dict[str, Any]]:
     say = words.say
     return [
         {
-            say("place"): person.place,
+            say("order to ask"): person.place,
             say("contact"): person.contact_id,
             say("masked name"): person.name or "",
             say("what is missing"): words.fields(person.missing),

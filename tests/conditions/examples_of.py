@@ -38,14 +38,19 @@ def put_given(tables: Tables, given: Given, tonight: Night) -> None:
     """Everything known of the contact, as the tables of a night."""
     orders = tuple(Order(WHO, ago(order.on.days), (order.amount,), (order.category,)) for order in given.orders)
     events = tuple(Event(WHO, event.kind, ago(event.on.days)) for event in given.events)
-    tables.put_facts(Facts({WHO: dict(given.attributes)}, orders, events), tonight)
+    tables.put_facts(
+        Facts({WHO: {str(field): value for field, value in given.attributes.items()}}, orders, events), tonight
+    )
     if given.rfm:
         ranks = {f"{axis}_rank": value for axis, value in given.rfm.model_dump().items()}
         tables.put(ACTIVITY, [{"contact_id": WHO, "order_count": 1, **ranks}])
     at = dt.datetime.combine(TONIGHT, dt.time(1))
     tables.put(SCORE, [{"contact_id": WHO, "score": given.score}] if given.score is not None else [])
     tables.put(LIFECYCLE, [{"contact_id": WHO, "stage": given.stage, "entered_at": at}] if given.stage else [])
-    tables.put(SEGMENT_MEMBER, [{"segment_id": segment, "contact_id": WHO, "entered_on": TONIGHT} for segment in given.segments])
+    tables.put(
+        SEGMENT_MEMBER,
+        [{"segment_id": segment, "contact_id": WHO, "entered_on": TONIGHT} for segment in given.segments],
+    )
 
 
 def answer(tables: Tables, definition: Any, given: Given) -> Any:

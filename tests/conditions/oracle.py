@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from tests.conditions.world import Event, Facts, Order
@@ -51,7 +52,9 @@ def judge(condition: Any, case: Case) -> Verdict:
 
 def seen(truth: bool | None, instants: Iterable[dt.datetime], count: int | None = None) -> Verdict:
     found = sorted(instants)
-    return Verdict(truth, len(found) if count is None else count, found[0] if found else None, found[-1] if found else None)
+    return Verdict(
+        truth, len(found) if count is None else count, found[0] if found else None, found[-1] if found else None
+    )
 
 
 def inside(figure: Any, least: Any, most: Any) -> bool:
@@ -70,7 +73,9 @@ def spent(body: Any, case: Case) -> Verdict:
 
 
 def bought(body: Any, case: Case) -> Verdict:
-    found: list[Order] = [o for o in case.recent(case.facts.orders, body.within) if set(o.categories) & set(body.category)]
+    found: list[Order] = [
+        o for o in case.recent(case.facts.orders, body.within) if set(o.categories) & set(body.category)
+    ]
     return seen(inside(len(found), body.minimum, body.at_most), [order.ordered_at for order in found])
 
 
@@ -91,7 +96,9 @@ def last_order(body: Any, case: Case) -> Verdict:
 
 def rfm(body: Any, case: Case) -> Verdict:
     def lately(id: str) -> list[Order]:
-        return [o for o in case.facts.orders if o.contact_id == id and 0 <= (case.night.business_on - o.on).days < RFM_DAYS]
+        return [
+            o for o in case.facts.orders if o.contact_id == id and 0 <= (case.night.business_on - o.on).days < RFM_DAYS
+        ]
 
     buyers = [id for id in case.facts.contacts if lately(id)]
     if case.id not in buyers:
@@ -125,7 +132,7 @@ def rhythm_due(category: str, body: Any, case: Case) -> tuple[int, list[dt.datet
     days = sorted({order.on for order in found})
     if len(days) < RHYTHM.minimum_purchases:
         return None
-    gaps = sorted((later - earlier).days for earlier, later in zip(days, days[1:], strict=False))
+    gaps = sorted((later - earlier).days for earlier, later in pairwise(days))
     ahead = (days[-1] + dt.timedelta(days=gaps[(len(gaps) - 1) // 2]) - case.night.business_on).days
     return (len(days), [order.ordered_at for order in found]) if 0 <= ahead <= body.within.days else None
 
@@ -178,7 +185,19 @@ def negation(body: Any, case: Case) -> Verdict:
 
 
 MEANINGS: dict[str, Callable[[Any, Case], Verdict]] = {
-    "orders": orders, "spent": spent, "bought": bought, "events": events, "last_order": last_order, "rfm": rfm,
-    "replenishment_due": replenishment_due, "attribute": attribute, "stage": stage, "segment": segment, "score": score, "always": always,
-    "all": every, "any": either, "not": negation,
+    "orders": orders,
+    "spent": spent,
+    "bought": bought,
+    "events": events,
+    "last_order": last_order,
+    "rfm": rfm,
+    "replenishment_due": replenishment_due,
+    "attribute": attribute,
+    "stage": stage,
+    "segment": segment,
+    "score": score,
+    "always": always,
+    "all": every,
+    "any": either,
+    "not": negation,
 }

@@ -33,7 +33,9 @@ def orders(draw: st.DrawFn) -> Order:
 events = st.builds(
     Event, people_or_nobody, st.sampled_from(KINDS), days_back.map(ago), st.sampled_from((False, False, False, True))
 )
-attributes = st.fixed_dictionaries({"province": st.sampled_from((*PROVINCES, None)), "phone": st.sampled_from(("+8613912345678", None))})
+attributes = st.fixed_dictionaries(
+    {"province": st.sampled_from((*PROVINCES, None)), "phone": st.sampled_from(("+8613912345678", None))}
+)
 
 
 @st.composite
@@ -58,7 +60,9 @@ fifths = st.lists(st.integers(1, 5), min_size=1, max_size=3, unique=True)
 
 def written(**settings: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     """A mapping as a marketer would write it: settings that were not drawn are left out."""
-    return st.fixed_dictionaries(settings).map(lambda found: {key: value for key, value in found.items() if value is not None})
+    return st.fixed_dictionaries(settings).map(
+        lambda found: {key: value for key, value in found.items() if value is not None}
+    )
 
 
 def bounds(values: tuple[Any, ...]) -> st.SearchStrategy[dict[str, Any]]:
@@ -82,7 +86,11 @@ LEAVES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "bought": merged(counted, written(category=categories)),
     "events": merged(counted, written(kind=st.sampled_from(KINDS))),
     "last_order": days_ago,
-    "rfm": st.one_of(written(recency=fifths), written(frequency=fifths, money=fifths), written(recency=fifths, frequency=fifths, money=fifths)),
+    "rfm": st.one_of(
+        written(recency=fifths),
+        written(frequency=fifths, money=fifths),
+        written(recency=fifths, frequency=fifths, money=fifths),
+    ),
     "replenishment_due": written(category=categories, within=st.sampled_from(("1d", "3d", "30d"))),
     "attribute": st.one_of(
         written(field=st.just("province"), **{"in": st.sampled_from((["上海"], ["上海", "江苏"], ["北京"]))}),
@@ -99,7 +107,11 @@ leaves = st.sampled_from(sorted(LEAVES)).flatmap(lambda word: LEAVES[word].map(l
 
 def joined(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
     several = st.lists(inner, min_size=1, max_size=3)
-    return st.one_of(several.map(lambda parts: {"all": parts}), several.map(lambda parts: {"any": parts}), inner.map(lambda part: {"not": part}))
+    return st.one_of(
+        several.map(lambda parts: {"all": parts}),
+        several.map(lambda parts: {"any": parts}),
+        inner.map(lambda part: {"not": part}),
+    )
 
 
 conditions = st.recursive(leaves, joined, max_leaves=5)

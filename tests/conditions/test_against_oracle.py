@@ -24,9 +24,14 @@ def put(tables: Tables, facts: Facts, tonight: Night) -> None:
     """The facts, and the marts that stand upstream of a condition."""
     tables.put_facts(facts, tonight)
     tables.put(SCORE, [{"contact_id": id, "score": score} for id, score in facts.scores.items()])
-    tables.put(LIFECYCLE, [{"contact_id": id, "stage": stage, "entered_at": ENTERED_AT} for id, stage in facts.stages.items()])
+    tables.put(
+        LIFECYCLE, [{"contact_id": id, "stage": stage, "entered_at": ENTERED_AT} for id, stage in facts.stages.items()]
+    )
     members = [(segment, id) for segment, ids in facts.segments.items() for id in ids]
-    tables.put(SEGMENT_MEMBER, [{"segment_id": segment, "contact_id": id, "entered_on": tonight.business_on} for segment, id in members])
+    tables.put(
+        SEGMENT_MEMBER,
+        [{"segment_id": segment, "contact_id": id, "entered_on": tonight.business_on} for segment, id in members],
+    )
 
 
 def compare(tables: Tables, facts: Facts, written: dict[str, Any]) -> None:
@@ -41,7 +46,11 @@ def compare(tables: Tables, facts: Facts, written: dict[str, Any]) -> None:
     if "stage" in str(written):
         return  # its instant is the stage's own, tested below
     for id, row in found.items():
-        assert (row["evidence_count"], row["first_at"], row["last_at"]) == (verdicts[id].count, verdicts[id].first_at, verdicts[id].last_at)
+        assert (row["evidence_count"], row["first_at"], row["last_at"]) == (
+            verdicts[id].count,
+            verdicts[id].first_at,
+            verdicts[id].last_at,
+        )
 
 
 def test_every_condition_has_a_meaning_and_a_strategy() -> None:

@@ -24,7 +24,11 @@ members: {last_order: {at_least_days_ago: 90}}
 def test_the_examples_of_a_definition_hold(tables: Tables, file: Path) -> None:
     definition = definition_of(file)
     told = [(example, answer(tables, definition, example.given)) for example in getattr(definition, "examples", ())]
-    wrong = [f"{example.given!r}: expected {expected(example)}, came {came}" for example, came in told if came != expected(example)]
+    wrong = [
+        f"{example.given!r}: expected {expected(example)}, came {came}"
+        for example, came in told
+        if came != expected(example)
+    ]
     assert wrong == []
 
 

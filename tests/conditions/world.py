@@ -28,8 +28,16 @@ from warehouse.runner import shaped, sql_text
 
 TONIGHT = dt.date(2018, 1, 1)
 FIRST_SEEN = dt.date(2016, 1, 1)
-ARROW = {sa.Integer: pa.int64(), sa.BigInteger: pa.int64(), sa.Numeric: pa.decimal128(12, 2), sa.Double: pa.float64(), sa.Date: pa.date32(),
-         sa.DateTime: pa.timestamp("us"), sa.Boolean: pa.bool_(), sa.String: pa.string()}
+ARROW = {
+    sa.Integer: pa.int64(),
+    sa.BigInteger: pa.int64(),
+    sa.Numeric: pa.decimal128(12, 2),
+    sa.Double: pa.float64(),
+    sa.Date: pa.date32(),
+    sa.DateTime: pa.timestamp("us"),
+    sa.Boolean: pa.bool_(),
+    sa.String: pa.string(),
+}
 
 
 @dataclass(frozen=True)
@@ -128,15 +136,28 @@ def arrow_type(column: sa.Column[Any]) -> pa.DataType:
 
 
 def contact_rows(facts: Facts) -> list[dict[str, Any]]:
-    always = {"source_count": 1, "first_source": "crm_member", "first_seen_on": FIRST_SEEN, "updated_at": dt.datetime(2017, 1, 1)}
+    always = {
+        "source_count": 1,
+        "first_source": "crm_member",
+        "first_seen_on": FIRST_SEEN,
+        "updated_at": dt.datetime(2017, 1, 1),
+    }
     return [{**always, "contact_id": id, **attributes} for id, attributes in facts.contacts.items()]
 
 
 def line_rows(facts: Facts) -> list[dict[str, Any]]:
     return [
         {
-            "ordered_on": order.on, "order_id": f"o{number}", "line_number": place, "contact_id": order.contact_id, "product_code": f"p{place}",
-            "category": category, "quantity": 1, "amount": amount, "discount": Decimal(0), "ordered_at": order.ordered_at,
+            "ordered_on": order.on,
+            "order_id": f"o{number}",
+            "line_number": place,
+            "contact_id": order.contact_id,
+            "product_code": f"p{place}",
+            "category": category,
+            "quantity": 1,
+            "amount": amount,
+            "discount": Decimal(0),
+            "ordered_at": order.ordered_at,
         }
         for number, order in enumerate(facts.orders)
         for place, (amount, category) in enumerate(zip(order.amounts, order.categories, strict=True), 1)
@@ -150,9 +171,13 @@ def day_rows(facts: Facts) -> list[dict[str, Any]]:
             days.setdefault((order.contact_id, order.on), []).append(order)
     return [
         {
-            "ordered_on": on, "contact_id": id, "order_count": len(orders), "line_count": sum(len(order.amounts) for order in orders),
+            "ordered_on": on,
+            "contact_id": id,
+            "order_count": len(orders),
+            "line_count": sum(len(order.amounts) for order in orders),
             "amount": sum((amount for order in orders for amount in order.amounts), Decimal(0)),
-            "first_at": min(order.ordered_at for order in orders), "last_at": max(order.ordered_at for order in orders),
+            "first_at": min(order.ordered_at for order in orders),
+            "last_at": max(order.ordered_at for order in orders),
         }
         for (id, on), orders in days.items()
     ]
@@ -161,14 +186,22 @@ def day_rows(facts: Facts) -> list[dict[str, Any]]:
 def event_rows(facts: Facts) -> list[dict[str, Any]]:
     return [
         {
-            "event_id": f"e{number}", "on": event.on, "contact_id": event.contact_id, "kind": event.kind, "at": event.at,
-            "received_at": event.at, "source": "app", "is_machine": event.is_machine,
+            "event_id": f"e{number}",
+            "on": event.on,
+            "contact_id": event.contact_id,
+            "kind": event.kind,
+            "at": event.at,
+            "received_at": event.at,
+            "source": "app",
+            "is_machine": event.is_machine,
         }
         for number, event in enumerate(facts.events)
     ]
 
 
-def night(*definitions: Definition, on: dt.date = TONIGHT, held: Iterable[str] = (), zone: str = "America/New_York") -> Night:
+def night(
+    *definitions: Definition, on: dt.date = TONIGHT, held: Iterable[str] = (), zone: str = "America/New_York"
+) -> Night:
     """A night with these definitions in force, each hashed by what it says."""
     items: dict[type, dict[str, Definition]] = {}
     for definition in definitions:

@@ -25,9 +25,15 @@ from vesper.model.scoring import ScoringRule
 from vesper.model.segment import Segment
 from vesper.model.source import Source
 from vesper.night import Night
+from warehouse.lint import refuse_unstable
 
 PRESETS = Path(__file__).resolve().parents[2] / "definitions"
-MEMORY = {SCORE_REASON: PREVIOUS_REASON, SCORE: PREVIOUS_SCORE, LIFECYCLE: PREVIOUS_LIFECYCLE, SEGMENT_MEMBER: PREVIOUS_MEMBER}
+MEMORY = {
+    SCORE_REASON: PREVIOUS_REASON,
+    SCORE: PREVIOUS_SCORE,
+    LIFECYCLE: PREVIOUS_LIFECYCLE,
+    SEGMENT_MEMBER: PREVIOUS_MEMBER,
+}
 MADE = (SCORE_REASON, SCORE, LIFECYCLE, LIFECYCLE_CHANGE, SEGMENT_MEMBER, SEGMENT_CHANGE)
 
 LIFECYCLE_A = parse("lifecycle", "preset_a", (PRESETS / "lifecycle" / "preset_a.yml").read_text(encoding="utf-8"))
@@ -35,10 +41,14 @@ SCALE = parse("policy", "scoring", (PRESETS / "policy" / "scoring.yml").read_tex
 WORDS = {"says": "测试", "owner": "marketing"}
 
 
-def rule(id: str, when: dict[str, Any], points: int | None = None, kind: str = "engagement", **more: Any) -> ScoringRule:
+def rule(
+    id: str, when: dict[str, Any], points: int | None = None, kind: str = "engagement", **more: Any
+) -> ScoringRule:
     """A scoring rule; its one example is only there because every rule must have one."""
     example = {"given": {}, "points": 0}
-    return ScoringRule.model_validate({"id": id, **WORDS, "kind": kind, "when": when, "points": points, "examples": [example], **more})
+    return ScoringRule.model_validate(
+        {"id": id, **WORDS, "kind": kind, "when": when, "points": points, "examples": [example], **more}
+    )
 
 
 def segment(id: str, members: dict[str, Any]) -> Segment:
@@ -52,15 +62,31 @@ def scale(**settings: int) -> ScoringPolicy:
 def source(id: str, feeds: str, event_kind: str | None = None) -> Source:
     """A daily source; only what it feeds matters here."""
     fields = {
-        "order_line": {"order_id": "text", "product_code": "text", "quantity": "integer", "amount": "money", "ordered_at": "instant"},
+        "order_line": {
+            "order_id": "text",
+            "product_code": "text",
+            "quantity": "integer",
+            "amount": "money",
+            "ordered_at": "instant",
+        },
         "event": {"at": "instant", "card": "text"},
         "contact": {"member_id": "text"},
     }[feeds]
-    return Source.model_validate({
-        "id": id, **WORDS, "system": "csv", "path": f"{id}/{{on}}.csv", "feeds": feeds, "cadence": {"every": "day", "due": "06:00"},
-        "late": "block", "rows": {"min": 0, "max": 1000}, "key": [next(iter(fields))], "event_kind": event_kind,
-        "fields": {name: {"column": name, "type": kind} for name, kind in fields.items()},
-    })
+    return Source.model_validate(
+        {
+            "id": id,
+            **WORDS,
+            "system": "csv",
+            "path": f"{id}/{{on}}.csv",
+            "feeds": feeds,
+            "cadence": {"every": "day", "due": "06:00"},
+            "late": "block",
+            "rows": {"min": 0, "max": 1000},
+            "key": [next(iter(fields))],
+            "event_kind": event_kind,
+            "fields": {name: {"column": name, "type": kind} for name, kind in fields.items()},
+        }
+    )
 
 
 class Company:
@@ -81,6 +107,7 @@ class Company:
         self.tables.put_facts(facts, tonight)
         for stage in ("score", "segment"):
             for made, select in marts_of(stage, tonight):
+                refuse_unstable(select, made.table.name)
                 self.tables.make(made.table, select)
         return tonight
 

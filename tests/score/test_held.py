@@ -14,16 +14,27 @@ from vesper.marts.score import SCORE
 from vesper.marts.segment_change import SEGMENT_CHANGE
 
 SOURCES = (
-    source("shop_order", "order_line"), source("mail_open", "event", "mail_opened"), source("shop_redemption", "event", "coupon_redeemed"),
-    source("crm_member", "contact"), source("app_signup", "contact", "app_signed_up"),
+    source("shop_order", "order_line"),
+    source("mail_open", "event", "mail_opened"),
+    source("shop_redemption", "event", "coupon_redeemed"),
+    source("crm_member", "contact"),
+    source("app_signup", "contact", "app_signed_up"),
 )
 TOMORROW = ago(-1)
 NO_OPEN: dict[str, Any] = {"not": {"events": {"kind": "mail_opened", "within": "30d"}}}
 SILENT = rule("silent_30d", NO_OPEN, -10)
 BUYER = rule("ordered_30d", {"orders": {"within": "30d"}}, 20)
-SEGMENTS = (segment("silent", NO_OPEN), segment("buyers", {"orders": {"within": "30d"}}), segment("mql", {"score": {"at_least": 80}}),
-            segment("silent_phone", {"all": [{"segment": {"id": "silent"}}, {"attribute": {"field": "phone", "is": "known"}}]}))
-OPENED = Facts({"c1": {"phone": "1"}, "c2": {"phone": "1"}}, orders=(Order("c1", ago(3)),), events=(Event("c1", "mail_opened", ago(29)),))
+SEGMENTS = (
+    segment("silent", NO_OPEN),
+    segment("buyers", {"orders": {"within": "30d"}}),
+    segment("mql", {"score": {"at_least": 80}}),
+    segment("silent_phone", {"all": [{"segment": {"id": "silent"}}, {"attribute": {"field": "phone", "is": "known"}}]}),
+)
+OPENED = Facts(
+    {"c1": {"phone": "1"}, "c2": {"phone": "1"}},
+    orders=(Order("c1", ago(3)),),
+    events=(Event("c1", "mail_opened", ago(29)),),
+)
 
 
 def company_of(tables: Tables) -> Company:
@@ -49,10 +60,18 @@ def test_a_rule_on_unknown_facts_keeps_yesterdays_points_and_the_others_go_on(ta
 def test_a_segment_on_unknown_facts_keeps_its_members_also_through_another_segment_or_a_score(tables: Tables) -> None:
     company = company_of(tables)
     company.run(OPENED, TONIGHT)
-    assert (company.members("silent"), company.members("silent_phone"), company.members("mql")) == ({"c2"}, {"c2"}, {"c1"})
+    assert (company.members("silent"), company.members("silent_phone"), company.members("mql")) == (
+        {"c2"},
+        {"c2"},
+        {"c1"},
+    )
     grown = Facts(OPENED.contacts, orders=(*OPENED.orders, Order("c2", TOMORROW)), events=OPENED.events)
     company.run(grown, TOMORROW, held={"mail_open"})
-    assert (company.members("silent"), company.members("silent_phone"), company.members("mql")) == ({"c2"}, {"c2"}, {"c1"})
+    assert (company.members("silent"), company.members("silent_phone"), company.members("mql")) == (
+        {"c2"},
+        {"c2"},
+        {"c1"},
+    )
     assert company.members("buyers") == {"c1", "c2"}
     assert [(row["segment_id"], row["contact_id"]) for row in company.rows(SEGMENT_CHANGE)] == [("buyers", "c2")]
 
@@ -62,7 +81,11 @@ def test_stages_on_unknown_orders_stay_and_a_new_contact_stands_in_the_last(tabl
     company = company_of(tables)
     facts = Facts({"c1": {}, "c2": {}}, orders=(Order("c1", ago(89)), Order("c2", ago(3))))
     company.run(facts, TONIGHT)
-    company.run(Facts({**facts.contacts, "new": {}}, orders=(*facts.orders, Order("new", TOMORROW))), TOMORROW, held={"shop_order"})
+    company.run(
+        Facts({**facts.contacts, "new": {}}, orders=(*facts.orders, Order("new", TOMORROW))),
+        TOMORROW,
+        held={"shop_order"},
+    )
     assert company.of(LIFECYCLE, "stage") == {"c1": "first_purchase", "c2": "first_purchase", "new": "prospect"}
     assert [row["contact_id"] for row in company.rows(LIFECYCLE_CHANGE)] == ["new"]
 

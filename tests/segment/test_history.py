@@ -20,7 +20,8 @@ from vesper.marts.segment_member import SEGMENT_MEMBER
 IDS = ("c1", "c2", "c3")
 NIGHTS = tuple(ago(-number) for number in range(4))
 DEFINITIONS = (
-    SCALE, LIFECYCLE_A,
+    SCALE,
+    LIFECYCLE_A,
     rule("lately", {"orders": {"within": "2d"}}, 20),
     rule("redeemed", {"events": {"kind": "coupon_redeemed", "within": "2d"}}, 70),
     segment("lately", {"orders": {"within": "2d"}}),
@@ -35,7 +36,11 @@ def histories(draw: st.DrawFn) -> list[Facts]:
     """Facts as they were known on each of four nights: only ever more of them, apart from a contact that is merged away."""
     days = st.sampled_from((-3, -2, -1, 0, 1, 2, 88, 89, 90))
     orders = draw(st.lists(st.builds(lambda id, day: Order(id, ago(day)), st.sampled_from(IDS), days), max_size=8))
-    events = draw(st.lists(st.builds(lambda id, day: Event(id, "coupon_redeemed", ago(day)), st.sampled_from(IDS), days), max_size=4))
+    events = draw(
+        st.lists(
+            st.builds(lambda id, day: Event(id, "coupon_redeemed", ago(day)), st.sampled_from(IDS), days), max_size=4
+        )
+    )
     leaves_on, comes_on = draw(st.sampled_from((*NIGHTS, dt.date.max))), draw(st.sampled_from(NIGHTS))
     return [
         Facts(
@@ -48,14 +53,16 @@ def histories(draw: st.DrawFn) -> list[Facts]:
 
 
 @pytest.mark.requirement("R35")
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(history=histories())
 def test_carried_forward_equals_computed_from_the_facts(tables: Tables, history: list[Facts]) -> None:
     seen = carried(tables, history)
     afresh = [alone(tables, facts, on) for facts, on in zip(history, NIGHTS, strict=True)]
     for night, fresh in zip(seen, afresh, strict=True):
         for part in ("reasons", "scores", "stages", "members"):
-            assert set(night[part].items() if part != "members" else night[part]) == set(fresh[part].items() if part != "members" else fresh[part])
+            assert set(night[part].items() if part != "members" else night[part]) == set(
+                fresh[part].items() if part != "members" else fresh[part]
+            )
     check_members(seen)
     check_stages(seen, afresh)
 
@@ -78,7 +85,9 @@ def look(company: Company, facts: Facts, on: dt.date) -> dict[str, dict[Any, Any
         "before": company.of(SCORE, "previous_score"),
         "stages": company.of(LIFECYCLE, "stage"),
         "entered_at": company.of(LIFECYCLE, "entered_at"),
-        "stage_changes": {row["contact_id"]: (row["from_stage"], row["to_stage"]) for row in company.rows(LIFECYCLE_CHANGE)},
+        "stage_changes": {
+            row["contact_id"]: (row["from_stage"], row["to_stage"]) for row in company.rows(LIFECYCLE_CHANGE)
+        },
         "members": {(row["segment_id"], row["contact_id"]): row["entered_on"] for row in company.rows(SEGMENT_MEMBER)},
         "changes": {(row["segment_id"], row["contact_id"]): row["change"] for row in company.rows(SEGMENT_CHANGE)},
     }

@@ -29,9 +29,11 @@ from vesper.marts import message as mart
 from vesper.model.campaign import Campaign
 from vesper.model.segment import Segment
 from vesper.model.source import Source
+from warehouse.lake import Lake
 from warehouse.ledger import outbox
 from warehouse.ledger.consent import append_consent, suppress
 from warehouse.ledger.schema import REFUSAL
+from warehouse.runner import Runner, sql_text
 
 
 @pytest.fixture
@@ -233,3 +235,23 @@ def test_operational_messages_need_no_consent_and_no_window(shop: sa.Engine, led
     copy_ledger(shop, ledger)
     (row,) = rows_of(shop, send.plan(each, night(definitions(each, policy=frequency()), tmp_path)))
     assert (row.decision, row.not_before) == ("intent", row.planned_at)
+
+
+def test_the_plan_runs_as_written_sql_and_the_mart_is_stable(
+    shop: sa.Engine, ledger: sa.Engine, tmp_path: Path
+) -> None:
+    """As the runner executes it: values written out, ledger rows bound as Arrow, the mart written twice with the same bytes."""
+    each = campaign()
+    tonight = night(definitions(each), tmp_path)
+    fill(shop, [*people(3), Person("c9", None)])
+    rows = rows_of(shop, send.plan(each, tonight))
+    with shop.connect() as connection:
+        assert list(connection.exec_driver_sql(sql_text(send.plan(each, tonight)))) == rows
+    outbox.record(ledger, rows)
+    with Runner(Lake(tmp_path / "lake", ledger)) as runner:
+        runner.bind_arrow("raw_vesper__message", outbox.messages_as_arrow(ledger))
+        runner.bind_arrow("raw_vesper__suppression", outbox.suppressions_as_arrow(ledger))
+        parts = [runner.write(mart.message(tonight), mart.MESSAGE) for _ in range(2)]
+        assert runner.scalar(sa.select(sa.func.count()).select_from(mart.RAW_SUPPRESSION)) == 0
+    assert parts[0] == parts[1]
+    assert parts[0].row_count == 3

@@ -35,5 +35,8 @@ class All(ConditionBody, RootModel[Annotated[tuple["Condition", ...], Field(min_
         if all(unknown is None for unknown in unknowns):
             return None
         trues = [part.body.people(asked) for part in self.root]
-        not_false = [ids(true) if unknown is None else either(true, unknown) for true, unknown in zip(trues, unknowns, strict=True)]
+        not_false = [
+            ids(true) if unknown is None else either(true, unknown)
+            for true, unknown in zip(trues, unknowns, strict=True)
+        ]
         return without(sa.intersect(*not_false), self.people(asked))

@@ -29,7 +29,9 @@ class Attribute(ConditionBody, Strict):
     @model_validator(mode="after")
     def _one_question(self) -> "Attribute":
         if (self.among is None) == (self.presence is None):
-            raise wrong("attribute asks either for values or for presence.", "Write in: [...] or is: known or is: missing.")
+            raise wrong(
+                "attribute asks either for values or for presence.", "Write in: [...] or is: known or is: missing."
+            )
         return self
 
     def people(self, asked: Asked) -> People:

@@ -29,7 +29,9 @@ class Not(ConditionBody, RootModel["Condition"], frozen=True):
         inner: ConditionBody = self.root.body
         unknown = inner.unknown(asked)
         apart = [ids(inner.people(asked))] + ([] if unknown is None else [ids(unknown)])
-        return sa.select(*evidence(CONTACT.c.contact_id, 0)).where(*[CONTACT.c.contact_id.not_in(part) for part in apart])
+        return sa.select(*evidence(CONTACT.c.contact_id, 0)).where(
+            *[CONTACT.c.contact_id.not_in(part) for part in apart]
+        )
 
     def unknown(self, asked: Asked) -> sa.Select[Any] | None:
         """Unknown where the inner condition is."""

@@ -18,18 +18,27 @@ class Orders(ConditionBody, Counted):
 
     def people(self, asked: Asked) -> People:
         """Contacts by their number of orders."""
-        rows = self._days(asked)
-        number = sa.func.sum(rows.c.order_count)
-        since = NO_INSTANT if self.within or not self.minimum else sa.func.min(rows.c.reached_at)
-        counted = tally(rows.c.contact_id, number, number, sa.func.min(rows.c.first_at), sa.func.max(rows.c.last_at), since)
-        return bounded(counted, self.minimum, self.at_most, asked.night, ever=self.within is None)
+        ever = self.within is None
+        rows = self._reaching(asked).c if ever and self.minimum > 1 else ORDER_DAY.c
+        number, first, last = sa.func.sum(rows.order_count), sa.func.min(rows.first_at), sa.func.max(rows.last_at)
+        since = (
+            sa.func.min(rows.reached_at)
+            if "reached_at" in rows
+            else first
+            if ever and self.minimum == 1
+            else NO_INSTANT
+        )
+        counted = tally(rows.contact_id, number, number, first, last, since)
+        window = in_window(rows.ordered_on, self.within, asked.night)
+        return bounded(counted.where(window), self.minimum, self.at_most, asked.night, ever=ever)
 
-    def _days(self, asked: Asked) -> sa.Subquery:
-        """Order days in the window; `reached_at` stands on the day whose orders reach the smallest count (its last order, unless its first does)."""
+    def _reaching(self, asked: Asked) -> sa.Subquery:
+        """Order days; `reached_at` stands on the day whose orders reach the smallest count: its first order, or else its last."""
         day = ORDER_DAY.c
-        before = sa.func.sum(day.order_count).over(partition_by=day.contact_id, order_by=day.ordered_on) - day.order_count
+        so_far = sa.func.sum(day.order_count).over(partition_by=day.contact_id, order_by=day.ordered_on)
+        before = so_far - day.order_count
         reached = sa.case(
             (before + 1 == self.minimum, day.first_at),
-            (sa.and_(before < self.minimum, before + day.order_count >= self.minimum), day.last_at),
+            (sa.and_(before < self.minimum, so_far >= self.minimum), day.last_at),
         )
-        return sa.select(ORDER_DAY, reached.label("reached_at")).where(in_window(day.ordered_on, self.within, asked.night)).subquery("days")
+        return sa.select(ORDER_DAY, reached.label("reached_at")).subquery("days")

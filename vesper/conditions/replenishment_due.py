@@ -33,7 +33,14 @@ class ReplenishmentDue(ConditionBody, Strict):
         need = next_need(self.category, asked.night).subquery("need")
         until = asked.night.business_on + self.within.timedelta
         return (
-            sa.select(*evidence(need.c.contact_id, sa.func.sum(need.c.purchase_days), sa.func.min(need.c.first_at), sa.func.max(need.c.last_at)))
+            sa.select(
+                *evidence(
+                    need.c.contact_id,
+                    sa.func.sum(need.c.purchase_days),
+                    sa.func.min(need.c.first_at),
+                    sa.func.max(need.c.last_at),
+                )
+            )
             .where(need.c.next_need_on.between(on(asked.night.business_on), on(until)))
             .group_by(need.c.contact_id)
         )
@@ -72,5 +79,7 @@ def _gaps(categories: Sequence[str], night: Night) -> sa.Select[Any]:
     purchases = sa.select(line.contact_id, line.category, line.ordered_on, first, last)
     bought = line.contact_id.is_not(None), line.category.in_(categories), in_window(line.ordered_on, within, night)
     day = purchases.where(*bought).group_by(line.contact_id, line.category, line.ordered_on).subquery("days")
-    earlier = sa.func.lag(day.c.ordered_on).over(partition_by=[day.c.contact_id, day.c.category], order_by=day.c.ordered_on)
+    earlier = sa.func.lag(day.c.ordered_on).over(
+        partition_by=[day.c.contact_id, day.c.category], order_by=day.c.ordered_on
+    )
     return sa.select(day, sa.func.date_diff("day", earlier, day.c.ordered_on).label("gap_days"))

@@ -24,7 +24,9 @@ class InSegment(ConditionBody, Strict):
 
         together = asked.segments.get(self.segment_id)
         if together is not None:
-            return sa.select(*[together.c[name] for name in ("contact_id", "evidence_count", "first_at", "last_at", "since_at")])
+            return sa.select(
+                *[together.c[name] for name in ("contact_id", "evidence_count", "first_at", "last_at", "since_at")]
+            )
         member = SEGMENT_MEMBER.c
         since = day_starts_at(member.entered_on, asked.night)
         return sa.select(*evidence(member.contact_id, 1, since_at=since)).where(member.segment_id == self.segment_id)

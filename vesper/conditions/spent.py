@@ -20,6 +20,10 @@ class Spent(ConditionBody, Amount):
         """Contacts by the sum they paid."""
         day = ORDER_DAY.c
         counted = tally(
-            day.contact_id, sa.func.sum(day.amount), sa.func.sum(day.order_count), sa.func.min(day.first_at), sa.func.max(day.last_at)
+            day.contact_id,
+            sa.func.sum(day.amount),
+            sa.func.sum(day.order_count),
+            sa.func.min(day.first_at),
+            sa.func.max(day.last_at),
         ).where(in_window(day.ordered_on, self.within, asked.night))
         return bounded(counted, self.at_least, self.at_most, asked.night, ever=False)

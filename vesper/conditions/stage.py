@@ -23,4 +23,6 @@ class Stage(ConditionBody, Strict):
         from vesper.marts.lifecycle import LIFECYCLE  # the mart is made of conditions
 
         entered = LIFECYCLE.c.entered_at
-        return sa.select(*evidence(LIFECYCLE.c.contact_id, 1, entered, entered, entered)).where(LIFECYCLE.c.stage.in_(self.among))
+        return sa.select(*evidence(LIFECYCLE.c.contact_id, 1, entered, entered, entered)).where(
+            LIFECYCLE.c.stage.in_(self.among)
+        )

@@ -46,9 +46,13 @@ def bounded(tallied: sa.Select[Any], least: Bound, most: Bound, night: Night, *,
     """
     facts = tallied.subquery("facts")
     if _outside(0, least, most):
-        return sa.select(*[column for column in facts.c if column.name != "figure"]).where(*_bounds(facts.c.figure, least, most))
+        return sa.select(*[column for column in facts.c if column.name != "figure"]).where(
+            *_bounds(facts.c.figure, least, most)
+        )
     since = sa.func.coalesce(facts.c.since_at, first_seen_at(night)) if ever else facts.c.since_at
-    columns = evidence(CONTACT.c.contact_id, sa.func.coalesce(facts.c.evidence_count, 0), facts.c.first_at, facts.c.last_at, since)
+    columns = evidence(
+        CONTACT.c.contact_id, sa.func.coalesce(facts.c.evidence_count, 0), facts.c.first_at, facts.c.last_at, since
+    )
     joined = sa.select(*columns).join_from(CONTACT, facts, facts.c.contact_id == CONTACT.c.contact_id, isouter=True)
     return joined.where(*_bounds(sa.func.coalesce(facts.c.figure, 0), least, most))
 

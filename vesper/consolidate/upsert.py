@@ -11,15 +11,27 @@ from vesper.tables.raw import HAPPENED, is_cut
 ARRIVAL = ("received_at", "file", "source_row")
 
 
-def placed(good: sa.FromClause, source: Source, zone: str) -> sa.Select[Any]:
-    """Good rows with the company day on which they happened, when the source is of things that happen."""
-    columns = [good.c[name] for name in (*source.fields, *ARRIVAL)]
+def placed(typed: sa.Select[Any], source: Source, zone: str) -> sa.Select[Any]:
+    """Judged rows with the company day on which they happened, when the source is of things that happen."""
     if not is_cut(source):
-        return sa.select(*columns)
+        return typed
+    rows = typed.subquery("typed")
     happened = HAPPENED[source.feeds]
     kind = source.fields[happened].type
-    day = good.c[happened] if kind == "date" else local_day(good.c[happened], zone)
-    return sa.select(day.label("on"), *columns)
+    day = rows.c[happened] if kind == "date" else local_day(rows.c[happened], zone)
+    return sa.select(day.label("on"), rows)
+
+
+def good(judged: sa.FromClause, source: Source) -> sa.Select[Any]:
+    """The rows that broke no rule: their day where there is one, the declared fields, their arrival."""
+    day = [judged.c.on] if is_cut(source) else []
+    return sa.select(*day, *[judged.c[name] for name in (*source.fields, *ARRIVAL)]).where(judged.c.failed_rule.is_(None))
+
+
+def repeated(arrived: sa.FromClause, source: Source) -> sa.Select[Any]:
+    """How many rows share their key with another one; 0 spares the ranking of a large batch."""
+    keys = sa.func.row(*[arrived.c[name] for name in source.key]) if len(source.key) > 1 else arrived.c[source.key[0]]
+    return sa.select(sa.func.count() - sa.func.count(keys.distinct()))
 
 
 def newest(arrived: sa.FromClause, source: Source) -> sa.Select[Any]:
@@ -42,6 +54,13 @@ def compared(arrived: sa.FromClause, known: sa.FromClause, source: Source) -> sa
     )
 
 
+def all_new(arrived: sa.FromClause, source: Source) -> sa.Select[Any]:
+    """The same on the first night, when nothing is known."""
+    return sa.select(
+        arrived, sa.literal("new").label("verdict"), sa.cast(sa.null(), sa.Date).label("known_on")
+    )
+
+
 def verdicts(judged: sa.FromClause) -> sa.Select[Any]:
     """Counts by verdict."""
     return sa.select(judged.c.verdict, sa.func.count().label("row_count")).group_by(judged.c.verdict)
@@ -58,7 +77,11 @@ def changed_days(judged: sa.FromClause) -> sa.Select[Any]:
 def merged(judged: sa.FromClause, known: sa.FromClause, source: Source) -> sa.CompoundSelect[Any]:
     """The whole table after the night: new and changed rows, and known rows that nothing replaced."""
     columns = [c.name for c in known.c]
-    came = sa.select(*[judged.c[name] for name in columns]).where(judged.c.verdict != "unchanged")
     replaced = sa.and_(*[judged.c[name] == known.c[name] for name in source.key], judged.c.verdict != "unchanged")
     stayed = sa.select(*[known.c[name] for name in columns]).where(~sa.exists().where(replaced))
-    return sa.union_all(came, stayed)
+    return sa.union_all(came(judged, known), stayed)
+
+
+def came(judged: sa.FromClause, known: sa.FromClause) -> sa.Select[Any]:
+    """New and changed rows in the columns of the raw table."""
+    return sa.select(*[judged.c[c.name] for c in known.c]).where(judged.c.verdict != "unchanged")

@@ -75,12 +75,12 @@ def funnel(night: Night) -> sa.Select[Any]:
 
 
 def tonight(night: Night) -> sa.Select[Any]:
-    taken = _taken(night).cte("taken")
+    taken = steps_taken(night).cte("taken")
     steps = [_step(taken, left, right, night) for left, right in pairwise(STEPS)]
     return sa.select(sa.union_all(*steps).subquery("steps"))
 
 
-def _taken(night: Night) -> sa.Select[Any]:
+def steps_taken(night: Night) -> sa.Select[Any]:
     """One row per contact: the company day of each step, empty while it is not taken. A later step implies the earlier ones."""
     order = ACTIVITY.c
     loyal = _loyal_on(night).subquery("loyal")

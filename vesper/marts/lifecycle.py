@@ -14,7 +14,12 @@ LIFECYCLE = table(
     column("business_on", DATE, "Night", required=True),
     column("contact_id", TEXT, "Golden contact", required=True),
     column("stage", TEXT, "Stage of the company's lifecycle; exactly one per contact", required=True),
-    column("entered_at", INSTANT, "When this stage began (UTC): kept while it lasts; on the first night as the facts tell it", required=True),
+    column(
+        "entered_at",
+        INSTANT,
+        "When this stage began (UTC): kept while it lasts; on the first night as the facts tell it",
+        required=True,
+    ),
     column("rule_id", TEXT, "What put the contact there: lifecycle/stage", required=True),
     column("definition_hash", TEXT, "Hash of the lifecycle", required=True),
     grain=("contact_id",),
