@@ -22,7 +22,7 @@ from warehouse.part import WHOLE, Part, Span, days_of, span_of
 from warehouse.runner import Runner, arrow_schema, shaped
 
 Mode = Literal["night", "replay"]
-SpanSelect = Callable[[], Any]
+HISTORY = "business_on"
 
 
 @dataclass
@@ -112,7 +112,9 @@ class Bench:
     # writing
 
     def fill(self, table: sa.Table, select: Any) -> None:
-        """Write a Select as a whole table, or reuse the parts whose recipe is the same."""
+        """Write a Select as a whole table, or reuse the parts whose recipe is the same; a history gets tonight's part."""
+        if table.info["cut"] == HISTORY:
+            return self.keep_night(table, select)
         self.declare(table)
         self.read(select)
         recipe = self.runner.recipe(shaped(select, table))
@@ -161,12 +163,8 @@ class Bench:
         self.read(chosen)
         return self.runner.write_spans(chosen, table, spans)
 
-    def keep_night(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Add this stage's rows of tonight to a table that keeps all nights (metrics, quarantine)."""
-        self.keep_night_select(table, sa.select(self.bind_rows(f"{table.name}__{self.report.stage}", table, rows)))
-
-    def keep_night_select(self, table: sa.Table, select: Any) -> None:
-        """The same from a Select."""
+    def keep_night(self, table: sa.Table, select: Any) -> None:
+        """Add this stage's rows of tonight to a history: a table cut by business date, which keeps all nights."""
         self.declare(table)
         self.read(select)
         key = f"{self.business_on.isoformat()}-{self.report.stage}"

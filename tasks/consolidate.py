@@ -49,7 +49,7 @@ def feeding(taken: dict[str, TakenIn], feed: str) -> list[TakenIn]:
 def _keep_what_came(bench: Bench, taken: list[TakenIn]) -> None:
     """Quarantined rows, coverage, and the receipts that will be recorded when the stage publishes."""
     broken = [one.quarantine for one in taken if one.quarantine is not None]
-    bench.keep_night_select(QUARANTINE, sa.union_all(*broken) if broken else empty(QUARANTINE))
+    bench.keep_night(QUARANTINE, sa.union_all(*broken) if broken else empty(QUARANTINE))
     rows = [
         {
             "source": one.source.id,

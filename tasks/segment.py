@@ -29,7 +29,7 @@ def _balance(bench: Bench) -> None:
     """Members are those of yesterday, plus entered, minus left, for each segment."""
     sizes = bench.rows(key_figures.segment_sizes(previous(SEGMENT_MEMBER)))
     before = {row.segment_id: row.members for row in sizes}
-    movement = bench.records(key_figures.segments())
+    movement = bench.records(key_figures.segments(bench.night))
     for row in movement:
         id = row["segment_id"]
         bench.balance(

@@ -83,10 +83,11 @@ def open_views(root: Path) -> Iterator[Runner]:
 def bind_published(house: House, runner: Runner) -> dict[str, sa.Table]:
     """Bind every published table that is declared; returns the declarations by name."""
     tables = declared_tables(house)
-    bound = {name: tables[name] for name in published(house) if name in tables}
+    bound = {}
     for name, snapshot in published(house).items():
-        if name in bound:
-            runner.bind_snapshot(bound[name], snapshot)
+        if name in tables:
+            bound[name] = tables[name]
+            runner.bind_snapshot(tables[name], snapshot)
     return bound
 
 
@@ -129,7 +130,9 @@ def _sentence(message: str, text: str, tables: Mapping[str, sa.Table], _: Transl
     no_table, no_column = _NO_TABLE.search(message), _NO_COLUMN.search(message)
     if no_table:
         name = no_table.group(1) or no_table.group(2)
-        return _("{where}: there is no table {name}.").format(where=where, name=name) + " " + suggestion(name, tables, _)
+        return (
+            _("{where}: there is no table {name}.").format(where=where, name=name) + " " + suggestion(name, tables, _)
+        )
     if no_column:
         name = no_column.group(1) or no_column.group(2)
         columns = _columns(text, tables)

@@ -98,7 +98,8 @@ def _close(bench: Bench) -> None:
         raise StageFailed(refused, bench.report)
     bench.report.warnings.extend(warning_sentences(bench.report.checks, _))
     # Which tables were gated depends on what could be reused, so checks and warnings are not facts of the night.
-    bench.keep_night(METRIC, metric_rows(replace(bench.report, checks=[], warnings=[])))
+    metrics = bench.bind_rows("metrics_tonight", METRIC, metric_rows(replace(bench.report, checks=[], warnings=[])))
+    bench.keep_night(METRIC, sa.select(metrics))
     _publish(bench)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from vesper.clock import on
 from vesper.marts.campaign_effect import CAMPAIGN_EFFECT
 from vesper.marts.lifecycle import LIFECYCLE
 from vesper.marts.score import SCORE
@@ -18,7 +19,7 @@ BAND_WIDTH = 10
 def visibility(night: Night) -> sa.Select[Any]:
     """Visibility per market tonight (R18, R19)."""
     columns = ("market_id", "complete_count", "known_count", "market_size", "visibility_ratio", "band")
-    mine = VISIBILITY.c.business_on == night.business_on
+    mine = VISIBILITY.c.business_on == on(night.business_on)
     return sa.select(*[VISIBILITY.c[name] for name in columns]).where(mine).order_by(VISIBILITY.c.market_id)
 
 
@@ -44,7 +45,7 @@ def stages() -> sa.Select[Any]:
     return sa.select(LIFECYCLE.c.stage, people).group_by(LIFECYCLE.c.stage).order_by(people.desc(), LIFECYCLE.c.stage)
 
 
-def segments() -> sa.Select[Any]:
+def segments(night: Night) -> sa.Select[Any]:
     """Members, entered and left of every segment that has members or movement tonight (R35)."""
     members = (
         sa.select(SEGMENT_MEMBER.c.segment_id, sa.func.count().label("members"))
@@ -57,6 +58,7 @@ def segments() -> sa.Select[Any]:
             sa.func.count().filter(SEGMENT_CHANGE.c.change == "entered").label("entered"),
             sa.func.count().filter(SEGMENT_CHANGE.c.change == "left").label("left"),
         )
+        .where(SEGMENT_CHANGE.c.business_on == on(night.business_on))
         .group_by(SEGMENT_CHANGE.c.segment_id)
         .cte("moves")
     )
@@ -87,7 +89,7 @@ def campaign_kinds(night: Night) -> sa.Select[Any]:
             sa.func.sum(effect.mailed_count).label("mailed_count"),
             sa.func.sum(effect.responded_count).label("responded_count"),
         )
-        .where(effect.business_on == night.business_on)
+        .where(effect.business_on == on(night.business_on))
         .group_by(effect.kind)
         .order_by(effect.kind)
     )

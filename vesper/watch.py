@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from vesper.clock import on
-from vesper.marts.campaign_effect import CAMPAIGN_EFFECT
+from vesper.marts.campaign_effect import CAMPAIGN_EFFECT, day_of
 from vesper.marts.funnel import FUNNEL, steps_taken
 from vesper.marts.lifecycle import LIFECYCLE
 from vesper.marts.message import MESSAGE
@@ -94,10 +94,10 @@ def _effect(part: str, whole: str) -> Figure:
 
     def campaigns(night: Night, since_on: dt.date) -> sa.Select[Any]:
         effect = CAMPAIGN_EFFECT.c
-        began = CAMPAIGN.c.starts_on.between(on(since_on), on(night.business_on))
+        began = day_of("starts_on", effect.campaign_id, night).between(on(since_on), on(night.business_on))
         return (
             _share(sa.func.sum(effect[part]), sa.func.sum(effect[whole]))
-            .join_from(CAMPAIGN_EFFECT, CAMPAIGN, CAMPAIGN.c.campaign_id == effect.campaign_id)
+            .join_from(CAMPAIGN_EFFECT, CAMPAIGN, CAMPAIGN.c.campaign_id == effect.campaign_id, isouter=True)
             .where(effect.business_on == on(night.business_on), effect[part].is_not(None), began)
         )
 

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -90,7 +91,7 @@ def _close_gaps(connection: sa.Connection, table_name: str, kept: Sequence[int])
             moved.append({"id": row.part_id, "first": first, "end": end})
     _delete(connection, part.part_id, gone)
     if moved:
-        new = {"from_snapshot": sa.bindparam("first"), "to_snapshot": sa.bindparam("end")}
+        new: dict[str, Any] = {"from_snapshot": sa.bindparam("first"), "to_snapshot": sa.bindparam("end")}
         connection.execute(SNAPSHOT_PART.update().where(part.part_id == sa.bindparam("id")).values(new), moved)
 
 

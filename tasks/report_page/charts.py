@@ -12,10 +12,10 @@ from tasks.report_page.people import PeopleView
 from tasks.report_page.wording import Wording
 
 ACCENT, GREYS, INK, SOFT, LINE = "#3246a8", ("#9aa1b1", "#cdd1da", "#e2e4ea"), "#16181d", "#6a7080", "#e3e5ea"
-FONT = (
-    '-apple-system, "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC", '
-    '"Segoe UI", sans-serif'
-)
+FONTS = {
+    "zh_CN": '-apple-system, "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif',
+    "en": '"Helvetica Neue", "Segoe UI", Roboto, Arial, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif',
+}
 CONFIG = {"displayModeBar": False, "responsive": True}
 
 
@@ -32,7 +32,7 @@ def score_chart(people: PeopleView, words: Wording) -> str:
             hovertemplate="%{x}: %{y:,}<extra></extra>",
         )
     ]
-    figure = _plain(bars, height=280)
+    figure = _plain(bars, words, height=280)
     figure.update_layout(xaxis_title=words.say("score"), xaxis_type="category", yaxis_visible=False, bargap=0.18)
     figure.update_layout(margin_l=0, margin_r=0)
     return _html(figure, "scores")
@@ -41,13 +41,19 @@ def score_chart(people: PeopleView, words: Wording) -> str:
 def response_chart(campaigns: CampaignView, words: Wording) -> str:
     """Share of the reached who responded, by campaign; one shade for each kind, the accent for the one that answers best."""
     kinds = _kinds(campaigns)
-    order = [campaigns.name(effect.campaign_id, words.language) for effect in campaigns.effects]
+    order = [_label(effect, campaigns, words) for effect in campaigns.effects]
     bars = [_bars(kind, place, campaigns, words) for place, kind in enumerate(kinds)]
-    figure = _plain(bars, height=300)
+    figure = _plain(bars, words, height=300)
     figure.update_layout(
         showlegend=len(kinds) > 1,
         legend={"orientation": "h", "x": 0, "y": 1.16},
-        xaxis={"title": words.say("campaign"), "type": "category", "categoryorder": "array", "categoryarray": order},
+        xaxis={
+            "title": words.say("campaign"),
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": order,
+            "tickangle": 0,
+        },
         yaxis={"tickformat": ".0%", "rangemode": "tozero", "nticks": 5, "gridcolor": LINE},
         barmode="overlay",
         bargap=0.25,
@@ -62,6 +68,13 @@ def _kinds(campaigns: CampaignView) -> list[str]:
     return [*known, ""] if any(not effect.kind for effect in campaigns.effects) else known
 
 
+def _label(effect: Any, campaigns: CampaignView, words: Wording) -> str:
+    """A campaign's name, broken into lines that fit under a bar."""
+    name = campaigns.name(effect.campaign_id, words.language)
+    parts = name.split(" ") if name.isascii() else [name[at : at + 3] for at in range(0, len(name), 3)]
+    return "<br>".join(parts)
+
+
 def _bars(kind: str, place: int, campaigns: CampaignView, words: Wording) -> Any:
     mine = [effect for effect in campaigns.effects if (effect.kind or "") == kind]
     texts = [
@@ -70,7 +83,7 @@ def _bars(kind: str, place: int, campaigns: CampaignView, words: Wording) -> Any
     ]
     return go.Bar(
         name=kind or words.say("own"),
-        x=[campaigns.name(effect.campaign_id, words.language) for effect in mine],
+        x=[_label(effect, campaigns, words) for effect in mine],
         y=[effect.response_ratio for effect in mine],
         marker_color=ACCENT if place == 0 else GREYS[min(place, len(GREYS)) - 1],
         customdata=texts,
@@ -78,18 +91,18 @@ def _bars(kind: str, place: int, campaigns: CampaignView, words: Wording) -> Any
     )
 
 
-def _plain(bars: list[Any], height: int) -> Any:
+def _plain(bars: list[Any], words: Wording, height: int) -> Any:
     """A figure without ornament: no background, no grid but where it is asked for."""
-    figure = go.Figure(bars)
+    figure, font = go.Figure(bars), FONTS[words.language]
     figure.update_layout(
         template=None,
         height=height,
         margin={"l": 44, "r": 8, "t": 28, "b": 48},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": FONT, "size": 12, "color": SOFT},
+        font={"family": font, "size": 12, "color": SOFT},
         showlegend=False,
-        hoverlabel={"bgcolor": "#ffffff", "bordercolor": LINE, "font": {"family": FONT, "color": INK}},
+        hoverlabel={"bgcolor": "#ffffff", "bordercolor": LINE, "font": {"family": font, "color": INK}},
     )
     figure.update_xaxes(showgrid=False, zeroline=False, linecolor=LINE, fixedrange=True)
     figure.update_yaxes(showgrid=True, zeroline=False, fixedrange=True)

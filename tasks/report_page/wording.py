@@ -86,7 +86,7 @@ STAGES = {
     "send": "Send",
     "watch": "Watch",
 }
-WORDS = (FIELDS, CHANNELS, BANDS, STATES, REASONS, STEPS, FIGURES, PERIODS, STAGES)
+WORDS = (FIELDS, BANDS, STATES, REASONS, STEPS, FIGURES, PERIODS, STAGES)
 NOTHING = "–"
 
 
@@ -108,6 +108,10 @@ class Wording:
         said = self.say(known) if known else head.replace("_", " ")
         return f"{said} ({rest})" if rest else said
 
+    def channel(self, name: str) -> str:
+        """A channel, or a way to ask; `email` the channel is another word than `email` the field."""
+        return self.say(CHANNELS[name]) if name in CHANNELS else self.word(name)
+
     def fields(self, missing: str) -> str:
         """Field names joined by commas, as a list of words."""
         return self._joined([self.word(field) for field in missing.split(",")], self.say(" and "))
@@ -127,8 +131,10 @@ class Wording:
         return NOTHING if value is None else f"{value:+,}".replace("-", "−") if value else "0"
 
     def share(self, value: float | None, places: int = 1) -> str:
-        """A ratio as per cent."""
-        return NOTHING if value is None else f"{value:.{places}%}"
+        """A ratio as per cent; what is small but not nothing keeps more places."""
+        if value is None:
+            return NOTHING
+        return f"{value:.3%}" if 0 < value < 0.0005 else f"{value:.{places}%}"
 
     def points(self, value: float | None) -> str:
         """A difference of two ratios in percentage points."""

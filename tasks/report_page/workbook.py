@@ -26,7 +26,7 @@ def people_rows(view: MarketView, words: Wording) -> list[dict[str, Any]]:
             say("contact"): person.contact_id,
             say("masked name"): person.name or "",
             say("what is missing"): words.fields(person.missing),
-            say("best way to ask"): words.word(person.channel),
+            say("best way to ask"): words.channel(person.channel),
         }
         for person in view.people
     ]

@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,15 +37,16 @@ def any_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.En
     if request.param == "sqlite":
         engine = open_ledger(f"sqlite:///{tmp_path / '.vesper' / 'ledger.db'}")
     else:
-        engine = open_ledger(_new_database(request.getfixturevalue("postgres_server")))
+        engine = open_ledger(_emptied(request.getfixturevalue("postgres_server")))
     yield engine
     engine.dispose()
 
 
-def _new_database(url: str) -> str:
-    name = f"t{uuid.uuid4().hex}"
-    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(sa.text(f"create database {name}"))
+def _emptied(url: str) -> str:
+    """The one database, without a table: a database for each test would be twenty times the files to flush at the end."""
+    admin = sa.create_engine(url)
+    with admin.begin() as connection:
+        connection.execute(sa.text("drop schema public cascade"))
+        connection.execute(sa.text("create schema public"))
     admin.dispose()
-    return sa.engine.make_url(url).set(database=name).render_as_string(hide_password=False)
+    return url

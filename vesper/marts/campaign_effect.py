@@ -137,6 +137,12 @@ def tonight(night: Night) -> sa.Select[Any]:
     return _with_ratios(figures, reacted, night)
 
 
+def day_of(edge: str, campaign_id: sa.ColumnElement[str], night: Night) -> sa.ColumnElement[Any]:
+    """SQL: the first (`starts_on`) or last day (`ends_on`) of a campaign, from the sources (CAMPAIGN is joined) or from its own definition."""
+    own = {id: on(getattr(campaign, edge)) for id, campaign in night.definitions.of(Campaign).items()}
+    return sa.func.coalesce(CAMPAIGN.c[edge], sa.case(own, value=campaign_id)) if own else CAMPAIGN.c[edge]
+
+
 def _by_mailing_list(night: Night) -> sa.Select[Any]:
     member = CAMPAIGN_MEMBER.c
     return sa.select(
@@ -193,7 +199,7 @@ def _paid(reached: sa.CTE, night: Night) -> sa.Select[Any]:
     """What each contact who responded paid between being reached and the campaign's end (or tonight, while it runs)."""
     day = ORDER_DAY.c
     tonight_on = on(night.business_on)
-    last_on = sa.func.least(sa.func.coalesce(CAMPAIGN.c.ends_on, tonight_on), tonight_on)
+    last_on = sa.func.least(sa.func.coalesce(day_of("ends_on", reached.c.campaign_id, night), tonight_on), tonight_on)
     bought = sa.and_(day.contact_id == reached.c.contact_id, day.ordered_on.between(reached.c.reached_on, last_on))
     key = (reached.c.campaign_id, reached.c.channel, reached.c.contact_id)
     return (

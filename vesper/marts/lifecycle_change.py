@@ -20,6 +20,7 @@ LIFECYCLE_CHANGE = table(
     column("at", INSTANT, "When the new stage began (UTC)", required=True),
     column("definition_hash", TEXT, "Hash of the lifecycle", required=True),
     grain=("business_on", "contact_id"),
+    cut="business_on",
     owner="marketing",
     says="Changes of stage of one night: stages of today = stages of yesterday with these changes.",
 )

@@ -44,6 +44,7 @@ MONITOR = table(
     column("owner", TEXT, "Who answers for it", required=True),
     column("definition_hash", TEXT, "Hash of the policy", required=True),
     grain=("business_on", "flow", "metric", "period"),
+    cut="business_on",
     owner="marketing",
     says="Targets, actual figures, gaps, and what is done about them, by night.",
 )

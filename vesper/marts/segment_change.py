@@ -18,6 +18,7 @@ SEGMENT_CHANGE = table(
     column("change", TEXT, "entered or left", required=True, among=("entered", "left")),
     column("definition_hash", TEXT, "Hash of the segment's definition", required=True),
     grain=("business_on", "segment_id", "contact_id"),
+    cut="business_on",
     owner="marketing",
     says="Members of today = members of yesterday + entered - left, for each segment.",
 )

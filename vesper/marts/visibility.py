@@ -66,6 +66,7 @@ VISIBILITY = table(
         required=True,
     ),
     grain=("business_on", "market_id"),
+    cut="business_on",
     owner="marketing",
     says="How much of each market is known completely, by night.",
 )

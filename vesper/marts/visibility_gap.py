@@ -33,6 +33,7 @@ VISIBILITY_GAP = table(
     column("have_ratio", RATIO, "have_count / known contacts; empty while nobody is known", between=(0.0, 1.0)),
     column("definition_hash", TEXT, "Hash of the market's definition", required=True),
     grain=("business_on", "market_id", "field"),
+    cut="business_on",
     owner="marketing",
     says="For each market and required field: how many known contacts have it, how many lack it, by night.",
 )
