@@ -18,7 +18,9 @@ from vesper.problem import DefinitionsInvalid
 if TYPE_CHECKING:
     from vesper.stage_report import StageReport
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Vesper: marketing automation as a nightly pipeline.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Vesper: marketing automation as a nightly pipeline."
+)
 demo = typer.Typer(no_args_is_help=True, help="The grocer: a published year of shopping with composed contacts.")
 stopping = typer.Typer(no_args_is_help=True, help="Stop things that reach people.")
 app.add_typer(demo, name="demo")
@@ -39,7 +41,9 @@ On = Annotated[dt.datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"],
 
 @app.command()
 def run(
-    stage: Annotated[str, typer.Argument(help="nightly, or one stage: consolidate, measure, score, segment, send, watch")],
+    stage: Annotated[
+        str, typer.Argument(help="nightly, or one stage: consolidate, measure, score, segment, send, watch")
+    ],
     workspace: Workspace = Path(),
     as_of: On = None,
     threads: Annotated[int, typer.Option(help="Threads of the engine; the bytes are the same.")] = 2,
@@ -149,7 +153,9 @@ def vars_of(problem: Any) -> dict[str, Any]:
 @app.command()
 def activate(
     definition: Annotated[str, typer.Argument(help="kind/id, such as segments/dormant_90d")],
-    hash: Annotated[str, typer.Argument(help="Hash of the version, as `check` shows it; `back` for the version before.")],
+    hash: Annotated[
+        str, typer.Argument(help="Hash of the version, as `check` shows it; `back` for the version before.")
+    ],
     workspace: Workspace = Path(),
     by: By = os.environ.get("USER", "unknown"),
     reason: Reason = "",
@@ -265,7 +271,9 @@ def doctor(workspace: Workspace = Path(), deep: Annotated[bool, typer.Option(hel
 
     findings = examine(workspace, deep)
     for finding in findings:
-        typer.echo(f"{'ok  ' if finding.ok else 'LOOK'} {finding.what}" + (f"  ->  {finding.todo}" if finding.todo else ""))
+        typer.echo(
+            f"{'ok  ' if finding.ok else 'LOOK'} {finding.what}" + (f"  ->  {finding.todo}" if finding.todo else "")
+        )
     if not all(finding.ok for finding in findings):
         raise typer.Exit(STOPPED)
 

@@ -114,7 +114,8 @@ class Bench:
     def fill(self, table: sa.Table, select: Any) -> None:
         """Write a Select as a whole table, or reuse the parts whose recipe is the same; a history gets tonight's part."""
         if table.info["cut"] == HISTORY:
-            return self.keep_night(table, select)
+            self.keep_night(table, select)
+            return
         self.declare(table)
         self.read(select)
         recipe = self.runner.recipe(shaped(select, table))

@@ -114,7 +114,9 @@ def _switch(root: Path, reason: str, by: str, stopped: bool) -> str:
         house.close()
     _ = translator(house.workspace.company.language)
     if stopped:
-        return _("Sending is stopped. What a mail server has accepted cannot be called back; `resume` lets the rest go on.")
+        return _(
+            "Sending is stopped. What a mail server has accepted cannot be called back; `resume` lets the rest go on."
+        )
     return _("Sending goes on.")
 
 
@@ -131,7 +133,7 @@ def deliver(root: Path) -> str:
     finally:
         house.close()
     counts = ", ".join(f"{name} {count}" for name, count in sorted(report.outcomes.items())) or "0"
-    return "\n".join([_("Messages: {counts}").format(counts=counts), *report.warnings])
+    return "\n".join([_("Messages: {counts}").format(counts=counts), *report.warnings(_)])
 
 
 def backfill(root: Path, from_on: dt.date, to_on: dt.date) -> str:

@@ -51,7 +51,9 @@ def _clusters(bench: Bench, link: sa.Table) -> sa.Table:
         if not bench.scalar(identity.moved(labels, after)):
             return after
         labels = after
-    raise RuntimeError(f"links form a chain of more than {MOST_ROUNDS} rows; a shared phone or mail address is not guarded")
+    raise RuntimeError(
+        f"links form a chain of more than {MOST_ROUNDS} rows; a shared phone or mail address is not guarded"
+    )
 
 
 def _consent(bench: Bench, contact_sources: list[TakenIn]) -> None:
@@ -69,7 +71,6 @@ def _consent(bench: Bench, contact_sources: list[TakenIn]) -> None:
     bench.fill(CONSENT, consent.consents(new))
     stated = [row._asdict() | {"recorded_on": bench.business_on} for row in bench.rows(sa.select(new))]
     bench.alongside.append(lambda connection: _record(connection, stated))
-
 
 
 def _record(connection: sa.Connection, statements: list[dict[str, Any]]) -> None:

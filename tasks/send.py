@@ -5,18 +5,18 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from data_quality.conservation import broken_sentence, sent
+from data_quality.conservation import broken_sentence
 from tasks.bench import Bench, Mode
-from tasks.delivery import DeliveryReport, Letters, deliver, live, simulated
+from tasks.delivery import Letters, deliver, live, simulated
 from tasks.marts import fill_marts
 from tasks.stage import open_stage
 from vesper.clock import cutoff_at, now
 from vesper.language import translator
 from vesper.marts.message import RAW_MESSAGE, RAW_SUPPRESSION
 from vesper.marts.segment_member import SEGMENT_MEMBER
-from vesper.send import INTENT, campaigns_of, plan, planned_at, recipients
+from vesper.send import audience, balance, campaigns_of, plan, planned_at, recipients
 from vesper.stage_report import StageFailed, StageReport
-from warehouse.ledger.outbox import messages_as_arrow, record, suppressions_as_arrow
+from warehouse.ledger.outbox import messages_as_arrow, record, standing, suppressions_as_arrow
 
 
 def send(
@@ -44,16 +44,16 @@ def _bind_ledger(bench: Bench) -> None:
 def _plan(bench: Bench) -> None:
     """Judge every audience; keep intents and refusals only when not one person is lost between them (conservation)."""
     planned: list[dict[str, Any]] = []
+    _ = translator(bench.house.workspace.company.language)
     for campaign in campaigns_of(bench.night):
         rows = bench.rows(plan(campaign, bench.night))
-        decisions = Counter(row.decision for row in rows)
-        intents = decisions.pop(INTENT, 0)
-        bench.balance(sent(campaign.id, len(rows), intents, dict(decisions)))
-        sentence = broken_sentence(bench.report.balances, bench.house.workspace.notices.owner)
+        bench.balance(balance(campaign, len(bench.rows(audience(campaign))), rows))
+        sentence = broken_sentence(bench.report.balances, bench.house.workspace.notices.owner, _)
         if sentence:
             raise StageFailed(sentence, bench.report)
         record(bench.house.engine, rows)
-        planned.append({"campaign_id": campaign.id, "audience": len(rows), "intents": intents, **decisions})
+        decisions = Counter(row.decision for row in rows)
+        planned.append({"campaign_id": campaign.id, "audience": len(rows), **dict(sorted(decisions.items()))})
     bench.report.facts["planned"] = planned
 
 
@@ -68,13 +68,5 @@ def _deliver(bench: Bench) -> None:
     else:
         until, clock = now(), live()
     report = deliver(bench.house.engine, workspace, night.definitions, letters, until, clock)
-    _tell(bench, report)
-
-
-def _tell(bench: Bench, delivered: DeliveryReport) -> None:
-    bench.report.warnings.extend(delivered.warnings(translator(bench.house.workspace.company.language)))
-    bench.report.facts["delivery"] = {
-        **delivered.outcomes,
-        **{f"refused: {reason}": count for reason, count in delivered.refused.items()},
-        **{f"postponed: {reason}": count for reason, count in delivered.postponed.items()},
-    }
+    bench.report.warnings.extend(report.warnings(translator(workspace.company.language)))
+    bench.report.facts |= report.facts(standing(bench.house.engine))

@@ -20,7 +20,6 @@ from vesper.language import translator
 from vesper.stage_report import StageFailed, StageReport
 from vesper.tables.quality import COVERAGE, METRIC
 from warehouse.house import House
-from warehouse.ledger.definitions import newest_activation
 from warehouse.ledger.engine import reading
 from warehouse.ledger.runs import RunStart, close_crashed, end_run, latest_run, pin_inputs, start_run
 from warehouse.lock import run_lock
@@ -70,7 +69,9 @@ def _bench(house: House, runner: Runner, stage: str, on: dt.date, may_send: bool
         with reading(house.engine) as connection:
             made = latest_run(connection, stage, on)
         if made is None:
-            raise StageFailed(f"{stage} {on}: nothing was published for this night, so there is nothing to compare with")
+            raise StageFailed(
+                f"{stage} {on}: nothing was published for this night, so there is nothing to compare with"
+            )
         night = type(night)(on, house.workspace, house.definitions_at(made["activation_id"]))
     if stage != "consolidate":
         night = replace(night, held=_held(house, runner, on))
@@ -91,14 +92,17 @@ def _close(bench: Bench) -> None:
     if unbalanced:
         raise StageFailed(unbalanced, bench.report)
     if bench.mode == "replay":
-        return _compare(bench)
+        _compare(bench)
+        return
     bench.report.checks.extend(run_gate(_gated(bench)))
     refused = failure_sentence(bench.report.checks, owner, _)
     if refused:
         raise StageFailed(refused, bench.report)
     bench.report.warnings.extend(warning_sentences(bench.report.checks, _))
-    # Which tables were gated depends on what could be reused, so checks and warnings are not facts of the night.
-    metrics = bench.bind_rows("metrics_tonight", METRIC, metric_rows(replace(bench.report, checks=[], warnings=[])))
+    # What was gated, sent or warned of depends on what a run found done already, so it is no figure of the night.
+    metrics = bench.bind_rows(
+        "metrics_tonight", METRIC, metric_rows(replace(bench.report, checks=[], warnings=[], facts={}))
+    )
     bench.keep_night(METRIC, sa.select(metrics))
     _publish(bench)
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -108,7 +109,9 @@ def _load(bench: Bench, taken: TakenIn, files: list[Landed], known: list[Receipt
     if outcomes.quarantined:
         taken.quarantine = quarantine_select(judged, source, bench.business_on)
     taken.receipts = [
-        Receipt(source.id, one.path.name, one.sha256, one.on, one.received_at, table.num_rows, one.size, bench.business_on)
+        Receipt(
+            source.id, one.path.name, one.sha256, one.on, one.received_at, table.num_rows, one.size, bench.business_on
+        )
         for one, table in zip(files, rows, strict=True)
     ]
 
@@ -118,7 +121,9 @@ def _read(bench: Bench, source: Source, one: Landed) -> pa.Table:
         table = read(one.path, source)
     except SourceUnreadable as error:
         raise StageFailed(f"{source.id}: {error}", bench.report) from None
-    structure = check_structure(source, _data_columns(table), table.num_rows, file=one.path.name, _=translator_of(bench))
+    structure = check_structure(
+        source, _data_columns(table), table.num_rows, file=one.path.name, _=translator_of(bench)
+    )
     for finding in structure.findings:
         note(bench, finding)
     return table
@@ -142,9 +147,7 @@ def _judge_files(bench: Bench, source: Source, files: list[Landed], rows: list[p
         contents[one.path.name] = one.sha256
 
 
-def _bind(
-    bench: Bench, source: Source, files: list[Landed], rows: list[pa.Table]
-) -> tuple[sa.Table, dict[str, str]]:
+def _bind(bench: Bench, source: Source, files: list[Landed], rows: list[pa.Table]) -> tuple[sa.Table, dict[str, str]]:
     """All files as one table under `incoming_<source>`, each row with its file and the file's arrival; and its columns' types."""
     marked = []
     for one, table in zip(files, rows, strict=True):
@@ -154,14 +157,16 @@ def _bind(
     whole = pa.concat_tables(marked, promote_options="permissive")
     name = f"incoming_{source.id}"
     bench.runner.bind_arrow(name, whole, fingerprint=repr([one.sha256 for one in files]))
-    columns = [sa.Column(each, _sql_type(kind)) for each, kind in zip(whole.schema.names, whole.schema.types, strict=True)]
+    columns = [
+        sa.Column(each, _sql_type(kind)) for each, kind in zip(whole.schema.names, whole.schema.types, strict=True)
+    ]
     declared = {f.column for f in source.fields.values()}
     kept = [c for c in columns if c.name in declared | {"file", "source_row", "received_at"}]
     types = {each: str(kind) for each, kind in zip(whole.schema.names, whole.schema.types, strict=True)}
     return sa.Table(name, sa.MetaData(), *kept), types
 
 
-def _sql_type(kind: pa.DataType) -> sa.types.TypeEngine[object]:
+def _sql_type(kind: pa.DataType) -> sa.types.TypeEngine[Any]:
     if pa.types.is_timestamp(kind):
         return sa.DateTime(timezone=kind.tz is not None)
     if pa.types.is_floating(kind):
@@ -214,6 +219,7 @@ def _merge(bench: Bench, taken: TakenIn, arrived: sa.FromClause, outcomes: Outco
     known = previous(raw)
     if bench.scalar(upsert.repeated(arrived, source)):
         arrived = bench.materialize(upsert.newest(arrived, source), f"newest_{source.id}")
+    judged: sa.FromClause
     if bench.snapshot_before(raw.name) is None:
         judged = upsert.all_new(arrived, source).subquery("compared")
     else:

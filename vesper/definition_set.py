@@ -15,7 +15,7 @@ class DefinitionSet:
     `hashes` is keyed by "<kind folder>/<id>", e.g. "segments/dormant_90d".
     """
 
-    items: Mapping[type, Mapping[str, Any]] = field(default_factory=dict)
+    items: Mapping[type[Any], Mapping[str, Any]] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, model: type[Model]) -> dict[str, Model]:
@@ -27,7 +27,8 @@ class DefinitionSet:
         found = self.items.get(model, {})
         if id not in found:
             raise LookupError(f"no {model.__name__.lower()} {id!r}; known: {', '.join(sorted(found)) or 'none'}")
-        return found[id]
+        model_found: Model = found[id]
+        return model_found
 
     @property
     def fingerprint(self) -> str:

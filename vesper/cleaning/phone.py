@@ -21,6 +21,10 @@ def numbering_plan() -> str:
     from phonenumbers import PhoneMetadata
 
     metadata = PhoneMetadata.metadata_for_region("CN")
+    if metadata is None or metadata.mobile is None or metadata.fixed_line is None:
+        raise LookupError(
+            "phonenumbers has no numbering plan for China; install the version that requirements.lock pins"
+        )
     patterns = (metadata.mobile.national_number_pattern, metadata.fixed_line.national_number_pattern)
     return "|".join(f"(?:{pattern})" for pattern in patterns).replace("\\d", "[0-9]")
 
@@ -29,7 +33,9 @@ def national(value: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
     """National digits of a value, whatever way it was written."""
     bare = sa.func.regexp_replace(narrow(value), "[ \t()-]", "", "g")
     without_country = sa.func.regexp_replace(bare, "^([+]86|0086|86)", "")
-    chosen = sa.case((sa.func.regexp_full_match(bare, "([+]86|0086|86)0?[1-9][0-9]{9,10}"), without_country), else_=bare)
+    chosen = sa.case(
+        (sa.func.regexp_full_match(bare, "([+]86|0086|86)0?[1-9][0-9]{9,10}"), without_country), else_=bare
+    )
     return sa.func.regexp_replace(chosen, "^0", "")
 
 

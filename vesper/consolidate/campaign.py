@@ -47,7 +47,13 @@ def events_of_cards(raw: sa.FromClause, source: Source, zone: str) -> sa.Select[
     at = utc_instant(sa.cast(raw.c.at, sa.DateTime), zone) if isinstance(raw.c.at.type, sa.Date) else raw.c.at
     series = sa.func.coalesce(field(raw, "campaign_id"), sa.literal(source.series))
     event_id = sa.literal(f"{source.id}:") + record_key(raw, source)
-    columns = [event_id.label("event_id"), raw.c.on.label("on"), IDENTIFIER.c.contact_id, at.label("at"), raw.c.received_at]
+    columns = [
+        event_id.label("event_id"),
+        raw.c.on.label("on"),
+        IDENTIFIER.c.contact_id,
+        at.label("at"),
+        raw.c.received_at,
+    ]
     return _events(columns, source, series).select_from(raw.join(IDENTIFIER, card, isouter=True))
 
 
@@ -64,7 +70,9 @@ def events_of_contacts(raw: sa.FromClause, source: Source, zone: str) -> sa.Sele
         raw.c.received_at,
     ]
     joined = raw.join(CONTACT_MEMBER, mine, isouter=True)
-    return _events(columns, source, sa.literal(source.series)).select_from(joined).where(raw.c.registered_at.is_not(None))
+    return (
+        _events(columns, source, sa.literal(source.series)).select_from(joined).where(raw.c.registered_at.is_not(None))
+    )
 
 
 def _events(columns: list[Any], source: Source, series: sa.ColumnElement[Any]) -> sa.Select[Any]:

@@ -19,7 +19,9 @@ def ranked_records() -> sa.Select[Any]:
     rank = sa.func.row_number().over(partition_by=member.c.contact_id, order_by=order)
     arrival = [records.c.registered_at.asc().nulls_last(), records.c.source, records.c.record_key]
     age = sa.func.row_number().over(partition_by=member.c.contact_id, order_by=arrival)
-    return sa.select(records, member.c.contact_id, rank.label("rank"), age.label("age")).join_from(records, member, same)
+    return sa.select(records, member.c.contact_id, rank.label("rank"), age.label("age")).join_from(
+        records, member, same
+    )
 
 
 def best(value: sa.ColumnElement[Any], rank: sa.ColumnElement[int]) -> sa.ColumnElement[Any]:
@@ -47,7 +49,7 @@ def contacts(demographic: sa.FromClause | None, zone: str) -> sa.Select[Any]:
         .cte("golden")
     )
     survey, joined = _survey(golden, demographic)
-    columns = {c.name: golden.c[c.name] for c in CONTACT.c if c.name in golden.c}
+    columns: dict[str, sa.ColumnElement[Any]] = {c.name: golden.c[c.name] for c in CONTACT.c if c.name in golden.c}
     columns["company_id"] = sa.cast(sa.null(), sa.String)
     columns["first_seen_on"] = local_day(golden.c.first_seen_at, zone)
     return sa.select(*[(columns | survey)[c.name].label(c.name) for c in CONTACT.c]).select_from(joined)

@@ -92,7 +92,9 @@ def members(labels: sa.FromClause, link: sa.FromClause) -> sa.Select[Any]:
     ids = _kept_ids(labels).cte("kept")
     contact_id = sa.func.coalesce(ids.c.contact_id, minted(labels.c.label))
     best = (
-        sa.select(link.c.record, sa.func.min(_strength(link.c.kind)).label("strength")).group_by(link.c.record).cte("best")
+        sa.select(link.c.record, sa.func.min(_strength(link.c.kind)).label("strength"))
+        .group_by(link.c.record)
+        .cte("best")
     )
     rule = sa.case(
         (labels.c.record == labels.c.label, "founder"),

@@ -56,7 +56,9 @@ def order_days() -> sa.Select[Any]:
 def days_with_new_meaning(raw: sa.FromClause) -> sa.Select[Any]:
     """Days on which an old line now has another contact or another category: its card changed hands, or the catalogue changed."""
     card_before, product_before = previous(IDENTIFIER), previous(PRODUCT)
-    cards = sa.and_(IDENTIFIER.c.kind == "card", card_before.c.kind == "card", card_before.c.value == IDENTIFIER.c.value)
+    cards = sa.and_(
+        IDENTIFIER.c.kind == "card", card_before.c.kind == "card", card_before.c.value == IDENTIFIER.c.value
+    )
     moved = (
         sa.select(sa.func.coalesce(IDENTIFIER.c.value, card_before.c.value).label("value"))
         .select_from(IDENTIFIER.join(card_before, cards, full=True))

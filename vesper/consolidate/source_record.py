@@ -35,7 +35,9 @@ def of_contact_source(raw: sa.FromClause, source: Source) -> sa.Select[Any]:
     ]
     if "region" not in raw.c:
         nothing = sa.cast(sa.null(), sa.String)
-        return sa.select(*kept, nothing.label("province"), nothing.label("city"), sa.literal("none").label("region_status"))
+        return sa.select(
+            *kept, nothing.label("province"), nothing.label("city"), sa.literal("none").label("region_status")
+        )
     return region.resolved(raw, "region", kept)
 
 

@@ -25,7 +25,9 @@ def placed(typed: sa.Select[Any], source: Source, zone: str) -> sa.Select[Any]:
 def good(judged: sa.FromClause, source: Source) -> sa.Select[Any]:
     """The rows that broke no rule: their day where there is one, the declared fields, their arrival."""
     day = [judged.c.on] if is_cut(source) else []
-    return sa.select(*day, *[judged.c[name] for name in (*source.fields, *ARRIVAL)]).where(judged.c.failed_rule.is_(None))
+    return sa.select(*day, *[judged.c[name] for name in (*source.fields, *ARRIVAL)]).where(
+        judged.c.failed_rule.is_(None)
+    )
 
 
 def repeated(arrived: sa.FromClause, source: Source) -> sa.Select[Any]:
@@ -56,9 +58,7 @@ def compared(arrived: sa.FromClause, known: sa.FromClause, source: Source) -> sa
 
 def all_new(arrived: sa.FromClause, source: Source) -> sa.Select[Any]:
     """The same on the first night, when nothing is known."""
-    return sa.select(
-        arrived, sa.literal("new").label("verdict"), sa.cast(sa.null(), sa.Date).label("known_on")
-    )
+    return sa.select(arrived, sa.literal("new").label("verdict"), sa.cast(sa.null(), sa.Date).label("known_on"))
 
 
 def verdicts(judged: sa.FromClause) -> sa.Select[Any]:
@@ -66,7 +66,7 @@ def verdicts(judged: sa.FromClause) -> sa.Select[Any]:
     return sa.select(judged.c.verdict, sa.func.count().label("row_count")).group_by(judged.c.verdict)
 
 
-def changed_days(judged: sa.FromClause) -> sa.Select[Any]:
+def changed_days(judged: sa.FromClause) -> sa.CompoundSelect[Any]:
     """Days whose rows differ from the night before's: those of new and changed rows, and those that changed rows moved away from."""
     moved = judged.c.verdict != "unchanged"
     now_on = sa.select(judged.c.on.label("on")).where(moved)

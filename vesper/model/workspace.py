@@ -1,6 +1,7 @@
 """The company's settings: `vesper.toml` of a workspace, validated. Nothing secret stands here."""
 
 import datetime as dt
+from functools import cache
 from pathlib import Path
 from typing import Literal
 from zoneinfo import available_timezones
@@ -22,9 +23,14 @@ class Company(Section):
     @field_validator("zone")
     @classmethod
     def known_zone(cls, zone: str) -> str:
-        if zone not in available_timezones():
+        if zone not in _zones():
             raise ValueError(f"{zone!r} is not a time zone; write one such as Asia/Shanghai")
         return zone
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 class Clock(Section):

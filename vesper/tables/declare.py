@@ -14,7 +14,7 @@ TEXT = sa.String()
 INTEGER = sa.Integer()
 BIG = sa.BigInteger()
 MONEY = sa.Numeric(12, 2)
-RATIO = sa.Double()
+RATIO: sa.Double[float] = sa.Double()
 DATE = sa.Date()
 INSTANT = sa.DateTime()
 FLAG = sa.Boolean()
@@ -60,7 +60,13 @@ def table(
         minimum_rows: an emptier table fails its gate, because every other check passes vacuously on no rows.
         personal: columns that hold personal data; default exports leave them out (R122).
     """
-    info = {"grain": tuple(grain), "owner": owner, "cut": cut, "minimum_rows": minimum_rows, "personal": tuple(personal)}
+    info = {
+        "grain": tuple(grain),
+        "owner": owner,
+        "cut": cut,
+        "minimum_rows": minimum_rows,
+        "personal": tuple(personal),
+    }
     return sa.Table(name, metadata, *columns, comment=says, info=info)
 
 

@@ -48,4 +48,3 @@ ORDER_DAY = table(
     says="Orders by contact and company day.",
     cut="ordered_on",
 )
-

@@ -1,11 +1,13 @@
 """Raw tables: one per source, declared by the source's contract. They keep the rows as they were understood, newest version of each key."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from vesper.model.source import Source
 from vesper.tables.declare import DATE, FLAG, INSTANT, INTEGER, MONEY, RATIO, TEXT, column, table
 
-TYPES = {
+TYPES: dict[str, sa.types.TypeEngine[Any]] = {
     "text": TEXT,
     "integer": INTEGER,
     "money": MONEY,

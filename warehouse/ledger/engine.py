@@ -61,12 +61,14 @@ def migrate(engine: sa.Engine) -> None:
 
 
 def _upgrade(script: Any, connection: sa.Connection) -> None:
-    from alembic.runtime.environment import EnvironmentContext
     from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    environment = EnvironmentContext(config, script, fn=lambda revision, _context: script._upgrade_revs("head", revision))
+    environment = EnvironmentContext(
+        config, script, fn=lambda revision, _context: script._upgrade_revs("head", revision)
+    )
     environment.configure(connection=connection, render_as_batch=True)
     with environment.begin_transaction():
         environment.run_migrations()
