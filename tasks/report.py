@@ -15,6 +15,7 @@ from tasks.report_page import Reader
 from tasks.report_page.campaigns import (
     CampaignView,
     MessageView,
+    TargetView,
     read_campaigns,
     read_funnel,
     read_messages,
@@ -44,7 +45,7 @@ class Picture:
     messages: MessageView
     campaigns: CampaignView
     funnel: list[Any]
-    monitor: list[Any]
+    monitor: list[TargetView]
     quality: QualityView
 
     @property

@@ -16,6 +16,7 @@ from data_quality.gate import run_gate
 from data_quality.metrics import metric_rows
 from data_quality.verdict import failure_sentence, warning_sentences
 from tasks.bench import Bench, Mode
+from tasks.kept_reports import keep_report
 from vesper.language import translator
 from vesper.stage_report import StageFailed, StageReport
 from vesper.tables.quality import COVERAGE, METRIC
@@ -58,6 +59,8 @@ def _work(bench: Bench) -> Iterator[Bench]:
     finally:
         bench.report.seconds = time.monotonic() - started
         bench.report.cpu_seconds = time.process_time() - cpu
+    if failed is None and bench.mode == "night":
+        keep_report(bench.house.workspace.store, bench.report)
     # Raised here, so that it chains to nothing: whoever keeps the error must not keep the frames with their connections.
     if failed is not None:
         raise failed

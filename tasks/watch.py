@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tasks.bench import Mode
 from tasks.marts import fill_marts
+from tasks.page import write_page
 from tasks.stage import open_stage
 from vesper import key_figures
 from vesper.marts.segment_member import SEGMENT_MEMBER
@@ -19,4 +20,6 @@ def watch(
         bench.require(SEGMENT_MEMBER.name, "segment")
         fill_marts(bench)
         bench.report.facts["campaign_effect"] = bench.records(key_figures.campaign_kinds(bench.night))
+    if mode == "night":
+        write_page(root, business_on)
     return bench.report

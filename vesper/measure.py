@@ -1,4 +1,4 @@
-"""Decisions of the measure stage that several figures share: who belongs to a market, what complete means, whom to ask, how history is kept.
+"""Decisions of the measure stage that several figures share: who belongs to a market, what complete means, whom to ask.
 
 What belongs here: what more than one mart or the report needs. What does not: any one figure (its file stands in `vesper/marts/`).
 """
@@ -24,18 +24,6 @@ CHANNELS = ("email", "sms", "store", "none")
 VISIT_DAYS = 90
 
 MarketRows = Callable[[Market, Night], "sa.Select[Any] | sa.CompoundSelect[Any]"]
-
-
-def with_history(tonight: sa.Select[Any] | sa.CompoundSelect[Any], declared: sa.Table, night: Night) -> sa.Select[Any]:
-    """Tonight's rows of a table with `business_on` after those that earlier nights published: any past date can be asked again (R23).
-
-    What earlier nights said is carried as it was published; a figure restated today is a new row under today's date.
-    """
-    names = [column.name for column in declared.c]
-    before, fresh = previous(declared), tonight.subquery("tonight")
-    kept = sa.select(*[before.c[name] for name in names]).where(before.c.business_on < on(night.business_on))
-    both = sa.union_all(kept, sa.select(*[fresh.c[name] for name in names])).subquery("history")
-    return sa.select(*both.c)
 
 
 def each_market(night: Night, declared: sa.Table, rows: MarketRows) -> sa.Select[Any]:

@@ -9,6 +9,7 @@ from vesper.marts.campaign_effect import CAMPAIGN_EFFECT
 from vesper.marts.funnel import STEPS
 from vesper.marts.monitor import MONITOR
 from vesper.model.campaign import Campaign
+from vesper.model.policy import MonitorPolicy, MonitorTarget
 from vesper.night import Night
 from vesper.watch import campaigns_by_kind, funnel_of_all, messages_by_fate, of_tonight, refusals_by_reason
 
@@ -49,6 +50,20 @@ class CampaignView:
         return sum(effect.revenue for effect in self.effects)
 
 
+@dataclass(frozen=True)
+class TargetView:
+    """One monitored target. The table holds the company's language; the definition, while it stands, has them all."""
+
+    row: Any
+    target: MonitorTarget | None
+
+    def action(self, language: str) -> str:
+        return self.target.action.of(language) if self.target else self.row.action
+
+    def analysis(self, language: str) -> str:
+        return self.target.analysis.of(language) if self.target else self.row.analysis
+
+
 def read_messages(reader: Reader, night: Night) -> MessageView:
     """Refused are the people the plan left out tonight and the messages that were stopped on their way."""
     by_state: Counter[str] = Counter()
@@ -79,7 +94,10 @@ def read_funnel(reader: Reader, night: Night) -> list[Any]:
     return steps if steps and steps[0].entered_count else []
 
 
-def read_monitor(reader: Reader, night: Night) -> list[Any]:
+def read_monitor(reader: Reader, night: Night) -> list[TargetView]:
     """The monitored targets, missed ones first."""
+    policies = night.definitions.of(MonitorPolicy).values()
+    defined = {(each.flow, each.metric, each.period): each for policy in policies for each in policy.targets}
     rows = reader.rows(of_tonight(MONITOR, night))
-    return sorted(rows, key=lambda row: (row.is_met is not False, row.is_met is None))
+    rows.sort(key=lambda row: (row.is_met is not False, row.is_met is None))
+    return [TargetView(row, defined.get((row.flow, row.metric, row.period))) for row in rows]

@@ -12,6 +12,7 @@ from sqlalchemy.pool import StaticPool
 from vesper.definition_set import DefinitionSet
 from vesper.model.market import Market
 from vesper.model.policy import MonitorPolicy
+from vesper.model.source import Source
 from vesper.model.workspace import Company, Workspace
 from vesper.night import Night
 from vesper.tables import campaign, contact, order, quality  # noqa: F401  (declares the tables)
@@ -113,3 +114,24 @@ def market(id: str = "households", size: int = 10, fields: tuple[str, ...] = ("n
         "target": {"ratio": 0.85, "due_on": "2018-06-30"},
     }
     return Market.model_validate({**written, **more})
+
+
+def orders_source() -> Source:
+    """The source of the shop's orders."""
+    field = {"column": "order", "type": "text"}
+    written = {
+        "id": "shop_order",
+        "says": "订单",
+        "owner": "data",
+        "system": "csv",
+        "path": "shop_order/{on}.csv",
+        "feeds": "order_line",
+        "cadence": {"every": "day"},
+        "late": "warn",
+        "rows": {"min": 0, "max": 10},
+        "key": ["order_id", "product_code"],
+        "fields": {name: {**field, "column": name} for name in ("order_id", "product_code", "card", "store")},
+    }
+    more = {"quantity": "integer", "amount": "money", "ordered_at": "instant"}
+    fields = {**written["fields"], **{name: {"column": name, "type": kind} for name, kind in more.items()}}  # type: ignore[dict-item]
+    return Source.model_validate({**written, "fields": fields})

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from tests.measure.shop import TONIGHT, Shop, market, night
+from tests.measure.shop import TONIGHT, Shop, market, night, orders_source
 from vesper.marts.visibility import VISIBILITY, visibility
 
 
@@ -73,21 +73,26 @@ def test_the_target_and_its_day_stand_beside_the_figure(shop: Shop) -> None:
     assert (row.target_ratio, row.target_due_on) == (0.85, dt.date(2018, 6, 30))
 
 
-@pytest.mark.requirement("R23")
-def test_earlier_nights_stay_as_they_were_published(shop: Shop) -> None:
+def test_a_night_gives_its_own_rows_and_the_table_keeps_those_of_other_nights(shop: Shop) -> None:
+    known(shop, complete=4)
     yesterday = TONIGHT - dt.timedelta(days=1)
-    known(shop, complete=4)
     shop.fill(shop.before[VISIBILITY.name], visibility(night(market(), on=yesterday)))
-    shop.contact("c900", name="韩梅梅", phone="+8613912340900")
-    published = {row.business_on: row.complete_count for row in shop.rows(visibility(night(market())))}
-    assert published == {yesterday: 4, TONIGHT: 5}
-
-
-@pytest.mark.requirement("R23")
-def test_a_night_that_is_run_again_does_not_stand_twice(shop: Shop) -> None:
-    known(shop, complete=4)
-    shop.fill(shop.before[VISIBILITY.name], visibility(night(market())))
     assert [row.business_on for row in shop.rows(visibility(night(market())))] == [TONIGHT]
+    assert VISIBILITY.info["cut"] == "business_on"
+
+
+@pytest.mark.requirement("R106")
+def test_a_market_that_reads_a_source_with_a_hole_keeps_the_figures_it_had(shop: Shop) -> None:
+    buyers = market("buyers", members={"orders": {"at_least": 1}})
+    shop.contact("c1", name="王小明", phone="+8613912340001")
+    shop.bought("c1", dt.date(2017, 6, 1))
+    yesterday = TONIGHT - dt.timedelta(days=1)
+    shop.fill(shop.before[VISIBILITY.name], visibility(night(buyers, on=yesterday)))
+    shop.contact("c2", name="李雷", phone="+8613912340002")
+    shop.bought("c2", yesterday)
+    [held] = shop.rows(visibility(night(buyers, orders_source(), held=frozenset({"shop_order"}))))
+    [free] = shop.rows(visibility(night(buyers, orders_source())))
+    assert (held.business_on, held.complete_count, free.complete_count) == (TONIGHT, 1, 2)
 
 
 def test_without_markets_there_are_no_rows(shop: Shop) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.measure.shop import AT, TONIGHT, Shop, night
-from vesper.marts.campaign_effect import CAMPAIGN_EFFECT, campaign_effect
+from vesper.marts.campaign_effect import campaign_effect
 from vesper.marts.message import MESSAGE
 from vesper.model.policy import AnalysisPolicy
 from vesper.tables.campaign import CAMPAIGN, CAMPAIGN_MEMBER, EVENT
@@ -138,14 +138,3 @@ def test_return_on_a_stated_cost(shop: Shop) -> None:
     shop.bought("c1", AT.date(), 3)
     row = effect(shop, AnalysisPolicy.model_validate(stated))["winback"]
     assert (row.revenue, row.cost, row.roi_ratio) == (Decimal("3.00"), Decimal("1.00"), 2.0)
-
-
-@pytest.mark.requirement("R23")
-def test_earlier_nights_stay(shop: Shop) -> None:
-    campaign(shop)
-    mailed(shop, "c1")
-    yesterday = night(on=TONIGHT - dt.timedelta(days=1))
-    shop.fill(shop.before[CAMPAIGN_EFFECT.name], campaign_effect(yesterday))
-    mailed(shop, "c2")
-    rows = shop.rows(campaign_effect(night()))
-    assert sorted((row.business_on, row.mailed_count) for row in rows) == [(yesterday.business_on, 1), (TONIGHT, 2)]

@@ -16,7 +16,6 @@ from vesper.clock import local_day, on
 from vesper.definition_hash import hash_of
 from vesper.marts import mart
 from vesper.marts.message import MESSAGE
-from vesper.measure import with_history
 from vesper.model.campaign import Campaign
 from vesper.model.policy import AnalysisPolicy
 from vesper.night import Night
@@ -119,11 +118,7 @@ CAMPAIGN_EFFECT = table(
 
 @mart(CAMPAIGN_EFFECT, stage="watch")
 def campaign_effect(night: Night) -> sa.Select[Any]:
-    """Tonight's row of each campaign that reached somebody by the business date, after the rows of earlier nights."""
-    return with_history(tonight(night), CAMPAIGN_EFFECT, night)
-
-
-def tonight(night: Night) -> sa.Select[Any]:
+    """Tonight's row of each campaign that reached somebody by the business date."""
     reached = sa.union_all(_by_mailing_list(night), _by_message(night)).cte("reached")
     paid = _paid(reached, night).cte("paid")
     reacted = _reacted(night).cte("reacted")

@@ -15,7 +15,6 @@ from vesper.conditions.orders import Orders
 from vesper.definition_hash import hash_of
 from vesper.marts import mart
 from vesper.marts.activity import ACTIVITY
-from vesper.measure import with_history
 from vesper.model.lifecycle import Lifecycle
 from vesper.model.timing import Days
 from vesper.night import Night
@@ -70,11 +69,7 @@ FUNNEL = table(
 
 @mart(FUNNEL, stage="watch")
 def funnel(night: Night) -> sa.Select[Any]:
-    """Tonight's three steps of each cohort, after the rows of earlier nights."""
-    return with_history(tonight(night), FUNNEL, night)
-
-
-def tonight(night: Night) -> sa.Select[Any]:
+    """Tonight's three steps of each cohort."""
     taken = steps_taken(night).cte("taken")
     steps = [_step(taken, left, right, night) for left, right in pairwise(STEPS)]
     return sa.select(sa.union_all(*steps).subquery("steps"))

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from vesper.clock import on
 from vesper.definition_hash import hash_of
 from vesper.marts import mart
-from vesper.measure import with_history
 from vesper.model.policy import MonitorPolicy, MonitorTarget
 from vesper.night import Night
 from vesper.tables.declare import DATE, RATIO, TEXT, column, empty, table
@@ -52,15 +51,14 @@ MONITOR = table(
 
 @mart(MONITOR, stage="watch")
 def monitor(night: Night) -> sa.Select[Any]:
-    """Tonight's row of each monitored target, after the rows of earlier nights."""
+    """Tonight's row of each monitored target."""
     policies = night.definitions.of(MonitorPolicy)
     rows = [
         _row(target, hash_of(night, f"policy/{id}"), night)
         for id, policy in policies.items()
         for target in policy.targets
     ]
-    tonight = sa.select(sa.union_all(*rows).subquery("targets")) if rows else empty(MONITOR)
-    return with_history(tonight, MONITOR, night)
+    return sa.select(sa.union_all(*rows).subquery("targets")) if rows else empty(MONITOR)
 
 
 def _row(target: MonitorTarget, digest: str, night: Night) -> sa.Select[Any]:

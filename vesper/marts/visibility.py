@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from vesper.clock import on
 from vesper.definition_hash import hash_of
 from vesper.marts import mart
-from vesper.measure import each_market, floor_count, is_complete, member_contacts, needed_count, with_history
+from vesper.measure import each_market, floor_count, is_complete, member_contacts, needed_count
 from vesper.model.market import Market
 from vesper.night import Night
 from vesper.tables.declare import DATE, INTEGER, RATIO, TEXT, column, table
@@ -74,8 +74,8 @@ VISIBILITY = table(
 
 @mart(VISIBILITY, stage="measure")
 def visibility(night: Night) -> sa.Select[Any]:
-    """Tonight's row of each market, after the rows of earlier nights."""
-    return with_history(each_market(night, VISIBILITY, market_visibility), VISIBILITY, night)
+    """Tonight's row of each market; the table keeps those of earlier nights, so any past date can be asked again (R23)."""
+    return each_market(night, VISIBILITY, market_visibility)
 
 
 def market_visibility(market: Market, night: Night) -> sa.Select[Any]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from vesper.clock import on
 from vesper.definition_hash import hash_of
 from vesper.marts import mart
-from vesper.measure import each_market, is_known, member_contacts, with_history
+from vesper.measure import each_market, is_known, member_contacts
 from vesper.model.market import Market
 from vesper.night import Night
 from vesper.tables.declare import DATE, INTEGER, RATIO, TEXT, column, table
@@ -41,8 +41,8 @@ VISIBILITY_GAP = table(
 
 @mart(VISIBILITY_GAP, stage="measure")
 def visibility_gap(night: Night) -> sa.Select[Any]:
-    """Tonight's row of each market and required field, after the rows of earlier nights."""
-    return with_history(each_market(night, VISIBILITY_GAP, market_gap), VISIBILITY_GAP, night)
+    """Tonight's row of each market and required field."""
+    return each_market(night, VISIBILITY_GAP, market_gap)
 
 
 def market_gap(market: Market, night: Night) -> sa.CompoundSelect[Any]:

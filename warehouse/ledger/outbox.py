@@ -108,6 +108,11 @@ def suppressions_as_arrow(engine: sa.Engine) -> pa.Table:
     return _as_arrow(engine, SUPPRESSION)
 
 
+def refusals_as_arrow(engine: sa.Engine) -> pa.Table:
+    """Every refusal, to be bound as `raw_vesper__refusal`."""
+    return _as_arrow(engine, REFUSAL)
+
+
 _ARROW = {
     sa.String: pa.string(),
     sa.Integer: pa.int32(),

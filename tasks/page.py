@@ -1,0 +1,27 @@
+"""The report page of the newest night, written from what is published: tables through views, stages through their kept reports."""
+
+import datetime as dt
+from pathlib import Path
+
+from tasks.kept_reports import kept_reports
+from tasks.report import write_report
+from tasks.sql import open_views
+from vesper.marts.segment_member import SEGMENT_MEMBER
+from warehouse.house import House
+
+STAGES = ("consolidate", "measure", "score", "segment", "send", "watch")
+
+
+def write_page(root: Path, business_on: dt.date) -> Path | None:
+    """Write the page of a night; None for a night of the past, whose page would hide today's."""
+    house = House.open(root)
+    try:
+        newest = house.lake.in_force(SEGMENT_MEMBER.name)
+        if newest is None or newest.business_on != business_on:
+            return None
+        store = house.workspace.store
+        with open_views(root) as runner:
+            reports = kept_reports(store, business_on, STAGES)
+            return write_report(runner, house.night(business_on), reports, store / "report")
+    finally:
+        house.close()
