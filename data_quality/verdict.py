@@ -41,6 +41,7 @@ def check_sentence(result: CheckResult, _: Translate = plain) -> str:
         message = {
             "columns": _("{table}: its columns are not the declared ones ({observed})."),
             "row_count": _("{table}: it has only {observed} rows, fewer than declared (minimum_rows)."),
+            "row_drop": _("{table}: it lost more than half of its rows since the night before ({observed})."),
             "unique": _("{table}: {rows} rows share their key {column} with another row."),
             "required": _("{table}: {column} is empty in {rows} rows, but required."),
             "between": _("{table}: {column} lies outside its declared range in {rows} rows."),

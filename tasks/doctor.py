@@ -15,6 +15,7 @@ import tomllib
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from pathlib import Path
 from typing import Any
@@ -89,10 +90,14 @@ def inside(root: Path, deep: bool, _: Translate) -> Iterator[Finding]:
     try:
         with open_to_read(root) as house:
             patient = Patient(house, deep, _)
-            for look in (ledger, lake, disk, runs, landing):
-                yield from _guarded(lambda look=look: look(patient), _)  # type: ignore[misc]
-    except Unanswered as first:
-        yield Finding(True, str(first))
+            first = _guarded(lambda: ledger(patient), _)
+            yield from first
+            # Without a whole ledger of this version, nothing behind it can be looked at.
+            looks = (lake, disk, runs, landing) if all(finding.ok for finding in first) else ()
+            for look in looks:
+                yield from _guarded(partial(look, patient), _)
+    except Unanswered as none_yet:
+        yield Finding(True, str(none_yet))
 
 
 def _guarded(look: Callable[[], Iterator[Finding]], _: Translate) -> list[Finding]:
@@ -189,20 +194,26 @@ def definitions(root: Path, _: Translate) -> Iterator[Finding]:
 
 
 def run_lock_free(workspace: Workspace, _: Translate) -> Iterator[Finding]:
-    """Whether a process runs here. Looking takes the lock for an instant, shared, and never waits."""
-    path = workspace.store / "run.lock"
-    busy = ""
-    if path.is_file():
-        with path.open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                busy = file.read().strip() or "?"
-    if busy:
-        what = _("process {pid} runs in this workspace").format(pid=busy)
+    """Whether a process runs here."""
+    holder = _lock_holder(workspace)
+    if holder:
+        what = _("process {pid} runs in this workspace").format(pid=holder)
         yield Finding(False, what, _("Wait until it ends; if it hangs, stop that process and run again."))
     else:
         yield Finding(True, _("nothing runs in this workspace"))
+
+
+def _lock_holder(workspace: Workspace) -> str:
+    """The process that holds the run lock, empty if none does. Looking takes the lock for an instant, shared, and never waits."""
+    path = workspace.store / "run.lock"
+    if not path.is_file():
+        return ""
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return file.read().strip() or "?"
+    return ""
 
 
 # ledger and lake -----------------------------------------------------------------------------------------------------
@@ -289,10 +300,12 @@ def runs(patient: Patient) -> Iterator[Finding]:
     ranked = last.where(RUN.c.stage.not_like("replay %")).subquery("last")
     with reading(patient.house.engine) as connection:
         rows = connection.execute(sa.select(ranked).where(ranked.c.age == 1).order_by(ranked.c.started_at)).all()
+    is_alive = bool(_lock_holder(patient.house.workspace))
     for row in rows:
-        ok = row.state in ("published", "running")
+        state = "crashed" if row.state == "running" and not is_alive else row.state
+        ok = state in ("published", "running")
         at = local_time(row.ended_at or row.started_at, zone).strftime("%Y-%m-%d %H:%M")
-        what = _("{stage} {on}: {state} at {at}").format(stage=row.stage, on=row.business_on, state=_(row.state), at=at)
+        what = _("{stage} {on}: {state} at {at}").format(stage=row.stage, on=row.business_on, state=_(state), at=at)
         todo = "" if ok else _("Correct what it says, then run `vesper run {stage}` again.").format(stage=row.stage)
         yield Finding(ok, what if ok or not row.sentence else f"{what}: {row.sentence}", todo)
 
@@ -351,13 +364,13 @@ def mail(workspace: Workspace, _: Translate) -> Iterator[Finding]:
     """Whether a night could reach its mail server, and only one that it may reach. Nothing is sent."""
     from connectors.channels import ChannelUnreachable, opened
 
+    if workspace.mail.server == "loopback":
+        yield Finding(True, _("mail goes to a sink inside the run; none leaves this machine"))
+        return
     try:
         with opened(workspace) as channel:
             channel.ready()
     except ChannelUnreachable as error:
         yield Finding(False, str(error))
-        return
-    if workspace.mail.server == "loopback":
-        yield Finding(True, _("mail goes to a sink inside the run and leaves nothing"))
     else:
         yield Finding(True, _("the mail server {server} answers").format(server=workspace.mail.server))

@@ -14,11 +14,12 @@ from data_quality.conservation import broken_sentence
 from data_quality.gate import Candidate as Gated
 from data_quality.gate import run_gate
 from data_quality.metrics import metric_rows
+from data_quality.table_volume import judge_rows
 from data_quality.verdict import failure_sentence, warning_sentences
 from tasks.bench import Bench, Mode
 from tasks.kept_reports import keep_report
 from vesper.language import translator
-from vesper.stage_report import StageFailed, StageReport
+from vesper.stage_report import CheckResult, StageFailed, StageReport
 from vesper.tables.quality import COVERAGE, METRIC
 from warehouse.house import House
 from warehouse.ledger.engine import reading
@@ -97,6 +98,7 @@ def _close(bench: Bench) -> None:
     if bench.mode == "replay":
         _compare(bench)
         return
+    bench.report.checks.extend(_volumes(bench))
     bench.report.checks.extend(run_gate(_gated(bench)))
     refused = failure_sentence(bench.report.checks, owner, _)
     if refused:
@@ -108,6 +110,15 @@ def _close(bench: Bench) -> None:
     )
     bench.keep_night(METRIC, sa.select(metrics))
     _publish(bench)
+
+
+def _volumes(bench: Bench) -> list[CheckResult]:
+    """Row counts of all candidates against their declaration and the night before, whole tables even where only parts are new."""
+    results = []
+    for name, candidate in bench.candidates.items():
+        before = bench.snapshot_before(name)
+        results += judge_rows(bench.table(name), candidate.row_count, before.row_count if before else None)
+    return results
 
 
 def _gated(bench: Bench) -> list[Gated]:

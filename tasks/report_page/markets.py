@@ -1,6 +1,5 @@
 """Market visibility on the page: each market's bar against its band, the gap map, and what to collect from how many people."""
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +46,10 @@ class MarketView:
         """Visibility when everybody asked has answered."""
         return (int(self.row.complete_count) + len(self.people)) / int(self.row.market_size)
 
+    def gap(self, field: str) -> Any | None:
+        """The gap of a field; None where the market does not require it."""
+        return next((gap for gap in self.gaps if gap.field == field), None)
+
     @property
     def first_ask(self) -> Ask | None:
         """The largest of the cheapest questions: the one to begin with."""
@@ -73,9 +76,3 @@ def _view(reader: Reader, night: Night, market: Market, row: Any, gaps: list[Any
         people = tuple(reader.rows(people_to_ask(market, night)))
     order = {field: place for place, field in enumerate(market.required_fields)}
     return MarketView(market, row, tuple(sorted(gaps, key=lambda gap: order.get(gap.field, len(order)))), asks, people)
-
-
-def target_days(view: MarketView, night: Night) -> int:
-    """Days left until the market's target is due; negative once it is over."""
-    due: dt.date = view.row.target_due_on
-    return (due - night.business_on).days

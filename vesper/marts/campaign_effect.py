@@ -111,6 +111,7 @@ CAMPAIGN_EFFECT = table(
         "definition_hash", TEXT, "Hash of the definition of Vesper's own campaign; empty for a campaign of a source"
     ),
     grain=("business_on", "campaign_id", "channel"),
+    cut="business_on",
     owner="marketing",
     says="Reach, response and revenue of each campaign and channel, by night.",
 )

@@ -62,6 +62,7 @@ FUNNEL = table(
     ),
     column("definition_hash", TEXT, "Hash of the lifecycle, which says who is loyal", required=True),
     grain=("business_on", "cohort_on", "from_stage"),
+    cut="business_on",
     owner="marketing",
     says="Funnel by entry month, from registration to loyalty, by night.",
 )
