@@ -37,15 +37,17 @@ def check_structure(
 ) -> StructureFindings:
     """Compare a file's columns with the declared ones.
 
-    Critical: a missing column of a required field. Warnings: a missing column of an optional one (its values are empty)
-    and an undeclared column (it is not taken in).
+    Critical: a missing column, since a renamed one would empty the field of everybody. Warnings: a key of an optional
+    field that no line of a JSON file has, and an undeclared column (it is not taken in).
     """
     declared: dict[str, bool] = {}
     for field in source.fields.values():
         declared[field.column] = declared.get(field.column, False) or field.required
     missing = tuple(column for column in declared if column not in columns)
     unknown = tuple(column for column in columns if column not in declared)
-    lacking = [_lacks(source, column, declared[column], unknown, row_count, file, _) for column in missing]
+    # A table's header names every column even where all cells are empty; of JSON lines a key may be absent for a day.
+    fixed = source.system != "jsonl"
+    lacking = [_lacks(source, column, fixed or declared[column], unknown, row_count, file, _) for column in missing]
     return StructureFindings(missing, unknown, (*lacking, *_undeclared(source, unknown, file, _)))
 
 

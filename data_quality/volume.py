@@ -71,7 +71,7 @@ def judge_quarantine(
     worst = max(sorted(quarantined), key=lambda rule: quarantined[rule])
     message = _(
         "{source}: {total} of {received} rows in {file} broke a row rule, more than the {allowed:.1%} allowed ({rule});"
-        " most often {worst}, {count} rows. Correct the file; the rows stand in dq__quarantine."
+        " most often {worst}, {count} rows. Correct the file."
     )
     facts |= {"total": total, "allowed": source.max_quarantine_ratio, "worst": worst, "count": quarantined[worst]}
     return finding(source.id, "max_quarantine_ratio", "critical", message, **facts)

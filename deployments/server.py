@@ -15,6 +15,7 @@ from deployments.api import Api
 from deployments.environment import api_url, environment, home, of_a_short_run, port_for
 
 BOOT_SECONDS = 180
+_STARTED: dict[Path, "Server"] = {}
 
 
 class ServerFailed(Exception):
@@ -62,6 +63,7 @@ class Server:
     def stop(self) -> None:
         """Stop it if this process has started it; a server that was found running is left alone."""
         if self.process:
+            atexit.unregister(self.stop)
             self.process.stop()
             _forget_address(self.root, self.process.process.pid)
 
@@ -83,12 +85,20 @@ def running_server(root: Path) -> str | None:
 
 @contextmanager
 def server_for_a_run(root: Path) -> Iterator[Server]:
-    """The running server of the workspace, or one started for this block and stopped after it. It may still be booting: call `wait()`."""
-    found = _found(root)
-    server = found or start_server(root, short=True)
+    """The running server of the workspace, or one started for this block and stopped after it. It may still be booting: call `wait()`.
+
+    Open it early, before work that needs no server: the boot then runs beside that work. A block inside another one shares its server.
+    """
+    place = root.resolve()
+    known = _STARTED.get(place) or _found(place)
+    if known:
+        yield known
+        return
+    server = _STARTED[place] = start_server(place, short=True)
     try:
         yield server
     finally:
+        del _STARTED[place]
         server.stop()
 
 

@@ -1,36 +1,31 @@
-"""`vesper up`: server, every deployment and the runner with one command, until Ctrl+C. And a night as a flow run on the workspace's server.
+"""`vesper up`: server, every deployment and the runner with one command, until Ctrl+C.
 
-What belongs here: the order in which processes start and stop. What does not: their settings (`environment.py`), the deployments (`registry.py`).
+What belongs here: the order in which the parts start and stop. What does not: their settings (`environment.py`), the deployments (`registry.py`).
+The command line finds the other ways to a server here as well: a server for one run, and a night as a flow run.
 """
 
-import contextlib
 import datetime as dt
-import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from deployments import child
 from deployments.environment import home, ready_file
 from deployments.left_over import crash_lost_runs, forget_deployments, register_zombie_automation, skip_missed_starts
+from deployments.night_as_flow import run_as_flow
 from deployments.registry import Deployment, deployments_of
 from deployments.server import Server, ServerFailed, running_server, server_for_a_run, start_server
 from vesper.clock import now
 from vesper.load import read_workspace
-from vesper.stage_report import StageReport
-
-if TYPE_CHECKING:
-    from prefect.client.schemas.objects import State
 
 __all__ = ["ServerFailed", "run_as_flow", "running_server", "server_for_a_run", "up"]
 
 Say = Callable[[str], None]
 REGISTER_SECONDS = 180
-SETTLE_SECONDS = 20
 
 
 def up(root: Path, say: Say = print) -> int:
@@ -59,35 +54,6 @@ def up(root: Path, say: Say = print) -> int:
         )
         say(f"Dashboard: {server.ui_url} (Ctrl+C stops everything)")
         return _supervise({"server": server.process, "runner": runner}, stop, say)
-
-
-def run_as_flow(root: Path, business_on: dt.date, may_send: bool, stages: Sequence[str]) -> list[StageReport]:
-    """Run stages of a night as one flow run of this process, on the workspace's server or one started for it.
-
-    Returns the reports in order. Raises StageFailed (with the report of the stage that failed) and ServerFailed.
-    """
-    with server_for_a_run(root) as server:
-        server.wait()
-        if server.process:
-            crash_lost_runs(server.api)
-        os.environ.update(server.variables)
-        from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
-
-        from flows.ending import failure_of
-        from flows.nightly import nightly
-
-        with temporary_settings({PREFECT_API_URL: server.api.url, PREFECT_LOGGING_TO_API_ENABLED: True}):
-            state = nightly(
-                workspace=root.resolve(),
-                business_on=business_on,
-                may_send=may_send,
-                stages=list(stages),
-                return_state=True,
-            )
-            _settle(server, state)
-        if not state.is_completed():
-            raise failure_of(state)
-        return cast(list[StageReport], state.result())
 
 
 def _put_right(server: Server, entries: list[Deployment], say: Say) -> None:
@@ -143,19 +109,3 @@ def _told_to_stop() -> Iterator[threading.Event]:
     finally:
         for kind, handler in before.items():
             signal.signal(kind, handler)
-
-
-def _settle(server: Server, state: "State") -> None:
-    """Wait until the dashboard has what this process has sent: steps reach it as events, and the server may be stopped right after."""
-    from prefect.events.worker import EventsWorker
-    from prefect.logging.handlers import APILogWorker
-
-    with contextlib.suppress(Exception):  # the night stands; at worst a step is shown as running
-        EventsWorker.drain_all()
-        APILogWorker.drain_all(timeout=5)
-        steps = {"flow_runs": {"id": {"any_": [str(state.state_details.flow_run_id)]}}}
-        open_steps = {**steps, "task_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}}
-        over_at = time.monotonic() + SETTLE_SECONDS
-        while server.api.post("task_runs/count", open_steps) and time.monotonic() < over_at:
-            time.sleep(0.2)
-        time.sleep(1.5)  # the event feed is written once a second

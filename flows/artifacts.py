@@ -15,10 +15,13 @@ from prefect.logging import get_run_logger
 from vesper.stage_report import StageFailed, StageReport
 from vesper.wording import Row, Translate, failure, gate_rows, kpi_tables, stage_title, summary
 
+WRITES_THE_PAGE = "watch"
+
 
 def keep_report(report: StageReport, root: Path, _: Translate) -> None:
     """The artifacts of a stage that went well."""
-    keep_page(f"{report.stage}-summary", summary(report, _, report_page(root)), _(stage_title(report.stage)))
+    page = report_page(root) if report.stage == WRITES_THE_PAGE else None
+    keep_page(f"{report.stage}-summary", summary(report, _, page), _(stage_title(report.stage)))
     _keep_tables(report, _)
 
 

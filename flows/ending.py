@@ -56,7 +56,7 @@ def as_stage_failed(error: Exception, doing: str) -> StageFailed:
         _log_places(error.__cause__)
     if isinstance(error, StageFailed):
         return StageFailed(str(error), error.report)
-    if type(error).__module__.split(".")[0] in OWN_ROOMS:
+    if type(error) is LookupError or type(error).__module__.split(".")[0] in OWN_ROOMS:
         return StageFailed(str(error))
     _log_places(error)
     return StageFailed(

@@ -5,7 +5,8 @@ that a second try does not mend; what is worth retrying (reading over a network)
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from prefect.logging import get_run_logger
 from flows.artifacts import keep_failure, keep_report
 from flows.ending import as_stage_failed, failed_state, failure_of
 from flows.night_of_run import NightOfRun
+from flows.progress import progress_of
 from vesper.language import translator
 from vesper.load import read_workspace
 from vesper.stage_report import StageReport
@@ -26,20 +28,33 @@ if TYPE_CHECKING:
     from tasks.night import Stage
 
 Outcome = StageReport | State
+Listener = Callable[[StageReport], None]
+
+# Who is told when a stage has published, beside the dashboard: the terminal of a run in this process.
+LISTENER: ContextVar[Listener] = ContextVar("listener", default=lambda report: None)
 
 
-def run_stages(words: Iterable[str], night: NightOfRun) -> list[StageReport]:
+def run_stages(words: Sequence[str], night: NightOfRun) -> list[StageReport]:
     """Stages by their words, in the night's order, each as a task of this flow run and only after the one before has published.
 
     Raises StageFailed, after which no later stage starts.
     """
     from tasks.night import run_night
 
-    return run_night(as_a_task, night.root, night.business_on, night.may_send, list(words))
+    step = progress_of(len(words)) if len(words) > 1 else None
+
+    def call(stage: "Stage", root: Path, business_on: dt.date, may_send: bool) -> StageReport:
+        report = as_a_task(stage, root, business_on, may_send)
+        LISTENER.get()(report)
+        if step:
+            step()
+        return report
+
+    return run_night(call, night.root, night.business_on, night.may_send, words)
 
 
 def as_a_task(stage: "Stage", root: Path, business_on: dt.date, may_send: bool) -> StageReport:
-    """Run one stage as a task; how the flows call the stages of `run_night`. Raises StageFailed."""
+    """Run one stage as a task of the flow run around it. Raises StageFailed."""
     outcome = task_of(stage)(root, business_on, may_send)
     if isinstance(outcome, State):
         raise failure_of(outcome)

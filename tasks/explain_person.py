@@ -93,7 +93,7 @@ def _score(asked: Asked, id: str) -> str:
     score, total = found[0], sum(row.points or 0 for row in reasons)
     mql_at = asked.definitions("score").one(ScoringPolicy, "scoring").mql_at
     line = _("at or above") if score.is_mql else _("below")
-    before = _("none, the contact is new") if score.previous_score is None else score.previous_score
+    before = _("none before") if score.previous_score is None else score.previous_score
     said = _(
         "**{score}**: {line} the MQL line of {mql_at}. Fit {fit}, engagement {engagement}. Yesterday: {before}."
     ).format(
@@ -109,8 +109,8 @@ def _score(asked: Asked, id: str) -> str:
         _("points"),
         _("yesterday"),
         _("facts"),
-        _("first"),
-        _("last"),
+        _("first fact"),
+        _("last fact"),
         _("what it says"),
         _("decided by"),
     ]
@@ -201,7 +201,7 @@ def _consent(asked: Asked, id: str) -> str:
         _("channel"),
         _("purpose"),
         _("at the cut-off"),
-        _("said"),
+        _("said at"),
         _("source"),
         _("version of the text"),
         _("now"),
@@ -261,7 +261,7 @@ def _messages(asked: Asked, id: str) -> str:
         _("channel"),
         _("state"),
         _("reason"),
-        _("planned"),
+        _("planned at"),
         _("sent or due"),
         _("attempts"),
         _("decided by"),

@@ -109,7 +109,7 @@ def _xlsx(runner: Runner, declared: sa.Table, columns: Sequence[sa.Column[Any]],
         }
         rows = runner.query(sql_text(_rows_of(declared, columns)))
         _fill(book.add_worksheet(declared.name[:31]), columns, _batches(rows), formats)
-        _describe(book.add_worksheet(_("columns")), declared, columns, formats, _)
+        _describe(book.add_worksheet(_("column descriptions")), declared, columns, formats, _)
 
 
 def _fill(sheet: Any, columns: Sequence[sa.Column[Any]], batches: Iterable[list[Any]], formats: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ HOUSEHOLDS, SINCE = 100, dt.date(2017, 10, 1)
 FIRST, SECOND, LAST = NIGHTS = dt.date(2017, 12, 30), dt.date(2017, 12, 31), dt.date(2018, 1, 1)
 
 # A hundred households have days with a fifth of the usual orders, which 2,469 never have.
-CALMER = ("drop_ratio: 0.4", "drop_ratio: 0.15")
+CALMER = ("drop_ratio: 0.4", "drop_ratio: 0.2")
 
 SILENT = """name: {zh_CN: 未核销 90 天, en: No coupon for 90 days}
 says: {zh_CN: 下过单、但 90 天内没有核销过优惠券的家庭。, en: Households with an order but no redemption in 90 days.}

@@ -89,16 +89,21 @@ def refused_ratio(night: Night, since_on: dt.date) -> sa.Select[Any]:
     )
 
 
-def _effect(part: str, whole: str) -> Figure:
-    """A count over another of the campaigns that began in the period; campaigns where nobody measures the part are left out."""
+def _effect(part: str, whole: str, *, closed: bool = False) -> Figure:
+    """A count over another of the campaigns that began in the period; campaigns where nobody measures the part are left out.
+
+    `closed` counts only campaigns that are over: what people do takes its time, and a running campaign would look weak (decision 13).
+    """
 
     def campaigns(night: Night, since_on: dt.date) -> sa.Select[Any]:
         effect = CAMPAIGN_EFFECT.c
         began = day_of("starts_on", effect.campaign_id, night).between(on(since_on), on(night.business_on))
+        over = day_of("ends_on", effect.campaign_id, night) <= on(night.business_on)
         return (
             _share(sa.func.sum(effect[part]), sa.func.sum(effect[whole]))
             .join_from(CAMPAIGN_EFFECT, CAMPAIGN, CAMPAIGN.c.campaign_id == effect.campaign_id, isouter=True)
             .where(effect.business_on == on(night.business_on), effect[part].is_not(None), began)
+            .where(over if closed else sa.true())
         )
 
     return campaigns
@@ -124,12 +129,12 @@ FIGURES: dict[str, Figure] = {
     "mql_ratio": mql_ratio,
     "refused_ratio": refused_ratio,
     "delivered_ratio": _effect("delivered_count", "mailed_count"),
-    "open_ratio": _effect("opened_count", "delivered_count"),
-    "click_ratio": _effect("clicked_count", "delivered_count"),
+    "open_ratio": _effect("opened_count", "delivered_count", closed=True),
+    "click_ratio": _effect("clicked_count", "delivered_count", closed=True),
     "unsubscribe_ratio": _effect("unsubscribed_count", "delivered_count"),
     "complaint_ratio": _effect("complained_count", "delivered_count"),
-    "response_ratio": _effect("responded_count", "mailed_count"),
-    "conversion_ratio": _effect("converted_count", "responded_count"),
+    "response_ratio": _effect("responded_count", "mailed_count", closed=True),
+    "conversion_ratio": _effect("converted_count", "responded_count", closed=True),
     "first_purchase_ratio": _passed("registered", "first_purchase"),
     "repurchase_ratio": _passed("first_purchase", "repurchase"),
     "loyal_ratio": _passed("repurchase", "loyal"),

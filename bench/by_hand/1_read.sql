@@ -10,7 +10,7 @@ from (
 where received_at <= getvariable('cutoff');
 
 -- run
-create macro tidy(v) as nullif(trim(v, e' \t\r\n\u3000\u00a0\ufeff'), '');
+create macro tidy(v) as nullif(trim(v, e' \t\r\n' || chr(12288) || chr(160) || chr(65279)), '');
 create macro said(v) as case when tidy(v) in ('无', 'N/A', '-') then null else tidy(v) end;
 create macro yes(v) as case when lower(said(v)) in ('true', '1', 'yes', 'y', '是') then true when lower(said(v)) in ('false', '0', 'no', 'n', '否') then false end;
 create macro eastern(v) as timezone('UTC', timezone('America/New_York', try_cast(v as timestamp)));
@@ -169,7 +169,7 @@ select
     tidy(household_id) as card,
     tidy(coupon_upc) as coupon_code,
     tidy(campaign_id) as campaign_id,
-    try_cast(tidy(redemption_date) as date) as at,
+    try_cast(tidy(redemption_date) as date) as "at",
     received_at,
     file,
     cast(row_number() over (partition by file order by place) + 1 as integer) as source_row,
@@ -190,7 +190,7 @@ join arrival on arrival.source = 'shop_redemption' and arrival.file = parse_file
 
 -- save raw_shop__redemption by on, card, coupon_code, campaign_id, at; months of on
 select * exclude failed_rule from redemption_typed where failed_rule is null
-qualify row_number() over (partition by card, coupon_code, campaign_id, at order by received_at desc, file desc, source_row desc) = 1;
+qualify row_number() over (partition by card, coupon_code, campaign_id, "at" order by received_at desc, file desc, source_row desc) = 1;
 
 -- run
 create table app_typed as

@@ -3,10 +3,10 @@
 -- run
 create macro narrow(v) as translate(
     v,
-    '０１２３４５６７８９ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ＠．－＿＋（），' || e'\u3000\u00a0',
+    '０１２３４５６７８９ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ＠．－＿＋（），' || chr(12288) || chr(160),
     '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz@.-_+(),  '
 );
-create macro national(v) as regexp_replace(
+create macro digits_of(v) as regexp_replace(
     case
         when regexp_full_match(regexp_replace(narrow(v), '[ \t()-]', '', 'g'), '([+]86|0086|86)0?[1-9][0-9]{9,10}')
         then regexp_replace(regexp_replace(narrow(v), '[ \t()-]', '', 'g'), '^([+]86|0086|86)', '')
@@ -15,9 +15,9 @@ create macro national(v) as regexp_replace(
 );
 create macro phone_status_of(v) as case
     when v is null then 'missing'
-    when national(v) in ('13800000000', '13800138000', '13900000000', '12345678901', '13812345678', '18888888888', '13888888888')
-        or regexp_matches(national(v), '0{8}$|1{8}$|2{8}$|3{8}$|4{8}$|5{8}$|6{8}$|7{8}$|8{8}$|9{8}$') then 'dummy'
-    when regexp_full_match(national(v), '1740[0-5][0-9]{6}|1(?:[38][0-9]|4[57]|[59][0-35-9]|6[25-7]|7[0-35-8])[0-9]{8}|(?:10|2[0-57-9])[0-9]{8}') then 'valid'
+    when digits_of(v) in ('13800000000', '13800138000', '13900000000', '12345678901', '13812345678', '18888888888', '13888888888')
+        or regexp_matches(digits_of(v), '0{8}$|1{8}$|2{8}$|3{8}$|4{8}$|5{8}$|6{8}$|7{8}$|8{8}$|9{8}$') then 'dummy'
+    when regexp_full_match(digits_of(v), '1740[0-5][0-9]{6}|1(?:[38][0-9]|4[57]|[59][0-35-9]|6[25-7]|7[0-35-8])[0-9]{8}|(?:10|2[0-57-9])[0-9]{8}') then 'valid'
     else 'invalid'
 end;
 create macro mail(v) as regexp_replace(lower(trim(narrow(v))), '^mailto:', '');
@@ -81,7 +81,7 @@ with said_by_people as (
 seen as (
     select 'shop_order' as source, card, min(ordered_at) as registered_at, min(received_at) as received_at from raw_shop__order where card is not null group by card
     union all select 'shop_mailing', card, min(timezone('UTC', timezone('America/New_York', cast(mailed_on as timestamp)))), min(received_at) from raw_shop__mailing group by card
-    union all select 'shop_redemption', card, min(timezone('UTC', timezone('America/New_York', cast(at as timestamp)))), min(received_at) from raw_shop__redemption group by card
+    union all select 'shop_redemption', card, min(timezone('UTC', timezone('America/New_York', cast("at" as timestamp)))), min(received_at) from raw_shop__redemption group by card
     union all select 'shop_demographic', card, null, min(received_at) from raw_shop__demographic group by card
 )
 select
@@ -89,7 +89,7 @@ select
     record_key,
     nullif(replace(narrow(card), ' ', ''), '') as card,
     nullif(trim(regexp_replace(narrow(name), '[ \t\r\n]+', ' ', 'g')), '') as name,
-    case when phone_status_of(phone) = 'valid' then '+86' || national(phone) end as phone,
+    case when phone_status_of(phone) = 'valid' then '+86' || digits_of(phone) end as phone,
     phone_status_of(phone) as phone_status,
     case when email_status_of(email) = 'valid' then mail(email) end as email,
     email_status_of(email) as email_status,
@@ -182,7 +182,7 @@ from golden left join survey using (contact_id);
 
 -- save core__consent by contact_id, channel, purpose
 with statement as (
-    select 'email' as channel, r.email as address, s.consent_email as is_granted, s.registered_at as at, source, record_key, s.consent_text as text_version
+    select 'email' as channel, r.email as address, s.consent_email as is_granted, s.registered_at as "at", source, record_key, s.consent_text as text_version
     from raw_app__signup as s join core__source_record as r on source = 'app_signup' and record_key = member_id
     union all
     select 'sms', r.phone, s.consent_sms, s.registered_at, source, record_key, s.consent_text
@@ -199,7 +199,7 @@ owner as (
     union all
     select distinct contact_id, 'sms', phone from core__source_record join core__contact_member using (source, record_key) where phone is not null
 )
-select contact_id, channel, 'marketing' as purpose, is_granted, at, source, text_version
+select contact_id, channel, 'marketing' as purpose, is_granted, "at", source, text_version
 from statement join owner using (channel, address)
 where is_granted is not null and address is not null
-qualify row_number() over (partition by contact_id, channel order by is_granted, at desc, source, record_key, sha256(channel || ':' || address)) = 1;
+qualify row_number() over (partition by contact_id, channel order by is_granted, "at" desc, source, record_key, sha256(channel || ':' || address)) = 1;

@@ -34,11 +34,11 @@ group by ordered_on, contact_id;
 
 -- save core__event by on, event_id; months of on
 select
-    'shop_redemption:' || concat_ws('/', e.card, coupon_code, campaign_id, at) as event_id,
+    'shop_redemption:' || concat_ws('/', e.card, coupon_code, campaign_id, "at") as event_id,
     e.on,
     contact_id,
     'coupon_redeemed' as kind,
-    timezone('UTC', timezone('America/New_York', cast(at as timestamp))) as at,
+    timezone('UTC', timezone('America/New_York', cast("at" as timestamp))) as "at",
     received_at,
     'shop_redemption' as source,
     campaign_id as series_id,
@@ -57,7 +57,7 @@ select campaign_id, 'Campaign ' || campaign_id as name, kind, starts_on, ends_on
 
 -- save core__campaign_member by campaign_id, contact_id
 with response as (
-    select series_id as campaign_id, contact_id, min(at) as responded_at
+    select series_id as campaign_id, contact_id, min("at") as responded_at
     from core__event where kind = 'coupon_redeemed' and contact_id is not null group by all
 )
 select campaign_id, contact_id, min(mailed_on) as mailed_on, min(responded_at) as responded_at

@@ -31,8 +31,15 @@ def test_a_source_without_a_part_of_its_contract_is_no_source(source: Any, part:
         Source.model_validate(declared)
 
 
-def test_missing_optional_and_undeclared_columns_are_warnings(source: Any) -> None:
-    found = check_structure(source(), ["会员号", "注册时间", "积分"], 40)
+@pytest.mark.requirement("R2")
+def test_a_missing_optional_column_is_critical_where_a_header_is_fixed(source: Any) -> None:
+    """A renamed phone column would empty the phone of everybody in the file."""
+    found = check_structure(source(system="csv"), ["会员号", "注册时间"], 40)
+    assert [(each.rule, each.severity) for each in found.findings] == [("column:电话", "critical")]
+
+
+def test_absent_keys_of_json_lines_and_undeclared_columns_are_warnings(source: Any) -> None:
+    found = check_structure(source(system="jsonl"), ["会员号", "注册时间", "积分"], 40)
     assert [(each.rule, each.severity) for each in found.findings] == [
         ("column:电话", "warning"),
         ("column:积分", "warning"),

@@ -3,13 +3,14 @@
 import datetime as dt
 import json
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from prefect import flow
-from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
 
 from deployments.left_over import ZOMBIES, crash_lost_runs, register_zombie_automation, skip_missed_starts
+from deployments.night_as_flow import connected, settle
 from deployments.server import running_server, server_for_a_run
 from deployments.up import run_as_flow
 from flows.ending import ends_in_a_sentence
@@ -41,12 +42,10 @@ def tiny(root: Path, business_on: dt.date, stages: list[str]) -> list[StageRepor
     return [as_a_task(Stage(word, known[word]), root, business_on, False) for word in stages]
 
 
-def run_tiny(served: Served, root: Path, business_on: dt.date, stages: list[str]) -> dict[str, object]:
-    from prefect.events.worker import EventsWorker
-
-    with temporary_settings({PREFECT_API_URL: served.api.url, PREFECT_LOGGING_TO_API_ENABLED: True}):
+def run_tiny(served: Served, root: Path, business_on: dt.date, stages: list[str]) -> dict[str, Any]:
+    with server_for_a_run(served.root) as server, connected(server):
         state = tiny(root, business_on, stages, return_state=True)
-        EventsWorker.drain_all()
+        settle(server, state)
     return served.run_of(str(state.state_details.flow_run_id))
 
 
@@ -122,7 +121,7 @@ def test_a_stage_leaves_a_page_and_tables(
 ) -> None:
     root = workspace(tmp_path / language, f'[company]\nname = "示例公司"\nlanguage = "{language}"\n')
     run = run_tiny(served, root, business_on, ["score"])
-    assert run["state"]["type"] == "COMPLETED"  # type: ignore[index]
+    assert run["state"]["type"] == "COMPLETED"
     kept = served.artifacts_of(str(run["id"]))
     assert set(kept) == {"score-summary", "score-gate", "score-lifecycle"}
     assert word in kept["score-summary"]
@@ -132,8 +131,8 @@ def test_a_stage_leaves_a_page_and_tables(
 @pytest.mark.requirement("R103")
 def test_a_gate_that_fails_ends_the_run_with_its_sentence(served: Served, business_on: dt.date) -> None:
     run = run_tiny(served, served.root, business_on, ["gate", "segment"])
-    assert run["state"]["type"] == "FAILED"  # type: ignore[index]
-    assert run["state"]["message"] == SENTENCE  # type: ignore[index]
+    assert run["state"]["type"] == "FAILED"
+    assert run["state"]["message"] == SENTENCE
     kept = served.artifacts_of(str(run["id"]))
     assert set(kept) == {"gate-summary", "score-gate"}
     assert SENTENCE in kept["gate-summary"]
@@ -142,7 +141,7 @@ def test_a_gate_that_fails_ends_the_run_with_its_sentence(served: Served, busine
 
 def test_a_fault_of_our_own_is_a_sentence_without_the_data_in_it(served: Served, business_on: dt.date) -> None:
     run = run_tiny(served, served.root, business_on, ["fault"])
-    message = run["state"]["message"]  # type: ignore[index]
+    message = run["state"]["message"]
     assert message.startswith("fault 2018-01-01: stopped by an unexpected KeyError at ")
     assert "王小明" not in message
 

@@ -27,7 +27,6 @@ from warehouse.runner import Runner
 pytestmark = [pytest.mark.slow, pytest.mark.reference]
 
 NIGHT = dt.date(2018, 1, 1)
-FAR_FUTURE = dt.date(2100, 1, 1)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +62,6 @@ def one(runner: Runner, select: sa.Select[Any]) -> tuple[Any, ...]:
     return tuple(row)
 
 
-@pytest.mark.requirement("R5")
 def test_order_lines_and_sales(tables: Runner) -> None:
     found = one(tables, sa.select(sa.func.count(), sa.func.sum(ORDER_LINE.c.amount)).select_from(ORDER_LINE))
     assert found == (1_469_307, Decimal("4596039.58"))
@@ -76,7 +74,6 @@ def test_all_orders_belong_to_the_2469_households(tables: Runner) -> None:
     assert found == (2_469, 0)
 
 
-@pytest.mark.requirement("R101")
 def test_redeemed_and_mailed_households_by_kind_of_campaign(tables: Runner) -> None:
     member = CAMPAIGN_MEMBER.c
     query = (
@@ -105,8 +102,8 @@ def test_every_score_is_the_sum_of_its_reasons_a_clamp_being_one(tables: Runner)
     query = sa.select(sa.func.count(), sa.func.count().filter(SCORE.c.score.is_distinct_from(total.c.points))).select_from(joined)
     contacts = tables.scalar(sa.select(sa.func.count()).select_from(CONTACT))
     assert one(tables, query) == (contacts, 0)
-    bounds = one(tables, sa.select(sa.func.min(SCORE.c.score), sa.func.max(SCORE.c.score)))
-    assert bounds == (pytest.approx(bounds[0], abs=100), 100)
+    low, high = one(tables, sa.select(sa.func.min(SCORE.c.score), sa.func.max(SCORE.c.score)))
+    assert 0 <= low < high == 100
     assert tables.scalar(sa.select(sa.func.count()).select_from(SCORE_REASON).where(reason.rule_id == "clamp")) > 0
 
 

@@ -28,9 +28,14 @@ def policy(*targets: dict[str, Any]) -> MonitorPolicy:
     return MonitorPolicy.model_validate(written)
 
 
-def response(shop: Shop, mailed: int, responded: int, starts_on: dt.date = dt.date(2017, 6, 1)) -> None:
+def response(
+    shop: Shop, mailed: int, responded: int, starts_on: dt.date = dt.date(2017, 6, 1), ends_on: dt.date | None = None
+) -> None:
     id = f"on {starts_on}"
-    shop.put(CAMPAIGN, {"campaign_id": id, "name": id, "kind": "Type A", "starts_on": starts_on, "ends_on": starts_on})
+    shop.put(
+        CAMPAIGN,
+        {"campaign_id": id, "name": id, "kind": "Type A", "starts_on": starts_on, "ends_on": ends_on or starts_on},
+    )
     counts = {"mailed_count": mailed, "responded_count": responded, "converted_count": 0, "revenue": 0}
     shop.put(CAMPAIGN_EFFECT, {"business_on": TONIGHT, "campaign_id": id, "channel": "mailing", **counts})
 
@@ -71,6 +76,13 @@ def test_the_period_ends_on_the_night(shop: Shop) -> None:
     response(shop, mailed=100, responded=0, starts_on=TONIGHT - dt.timedelta(days=30))
     rows = shop.rows(monitor(night(policy(*[target("response_ratio", 0.2, period=p) for p in ("month", "year")]))))
     assert {row.period: row.actual for row in rows} == {"month": 0.5, "year": 0.25}
+
+
+def test_a_running_campaign_is_not_judged_by_its_responses(shop: Shop) -> None:
+    response(shop, mailed=100, responded=20)
+    response(shop, 100, 0, starts_on=TONIGHT - dt.timedelta(days=1), ends_on=TONIGHT + dt.timedelta(days=9))
+    [row] = shop.rows(monitor(night(policy(target("response_ratio", 0.2)))))
+    assert row.actual == 0.2
 
 
 @pytest.mark.requirement("R22")

@@ -1,0 +1,178 @@
+"""`python -m bench.by_hand LANDING OUT`: the grocer's night of 2018-01-01 without Vesper. Its last line is a JSON object with CPU by script.
+
+What belongs here: reading the two formats that DuckDB cannot read, running the scripts, writing their tables. What does not: SQL (the scripts).
+"""
+
+import argparse
+import csv
+import io
+import json
+import os
+import resource
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+started_cpu, started = time.process_time(), time.monotonic()
+
+import duckdb  # noqa: E402  (the imports are measured apart, as they are on the other side)
+import pyarrow as pa  # noqa: E402
+from opencc import OpenCC  # noqa: E402
+from python_calamine import CalamineWorkbook  # noqa: E402
+
+imported_cpu = time.process_time()
+
+FORMAT = "format parquet, compression zstd, row_group_size 122880"
+REGIONS = Path(__file__).parents[2] / "definitions" / "reference" / "china_regions.csv"
+SCRIPTS = sorted(Path(__file__).parent.glob("*.sql"))
+MONTHS = [f"2017-{month:02}-01" for month in range(1, 13)]
+
+
+class Writer:
+    """One DuckDB connection that runs scripts and writes what they save, made durable as a warehouse must be."""
+
+    def __init__(self, landing: Path, out: Path) -> None:
+        self.out = out
+        self.rows: dict[str, int] = {}
+        self.base = duckdb.connect()
+        self.base.execute("set threads = 2; set timezone = 'UTC'; set autoinstall_known_extensions = false")
+        self.base.execute("set variable landing = ?", [str(landing)])
+        self.base.execute("set variable tonight = date '2018-01-01'")
+        self.base.execute("set variable cutoff = timestamp '2018-01-02 01:00:00'")  # 20:00 in the eastern United States
+        self.base.register("crm_file", crm(landing / "crm_member"))
+        self.base.register("hotline_file", hotline(landing / "hotline_lead"))
+        self.base.register("region", regions())
+
+    def run(self, script: str) -> None:
+        """All statements of a script, in order."""
+        for order, sql in statements(script):
+            verb, _, rest = order.partition(" ")
+            if verb == "run":
+                self.base.execute(sql)
+            elif verb == "until":
+                self.repeat([each for each in sql.split(";") if each.strip()])
+            else:
+                self.save(sql, *rest.partition(" by ")[::2])
+
+    def repeat(self, steps: list[str]) -> None:
+        """Rounds of three statements, until the second finds nothing changed."""
+        first, changed, last = steps
+        while True:
+            self.base.execute(first)
+            found = self.base.execute(changed).fetchone()
+            self.base.execute(last)
+            if not found or found[0] == 0:
+                return
+
+    def save(self, sql: str, table: str, order: str) -> None:
+        """Keep a table for the statements that follow, and write it in order: whole, or a file for each month of a day."""
+        order, _, cut = order.partition("; months of ")
+        keys = ", ".join(f'"{name.strip()}"' for name in order.split(","))
+        self.base.execute(f"create table {table} as {sql}")
+        if not cut:
+            self.rows[table] = self.write(f"from {table} order by {keys}", table, "all")
+            return
+        day = f'"{cut}"'
+        months = self.base.execute(f"select distinct date_trunc('month', {day}) from {table} order by 1").fetchall()
+        self.rows[table] = sum(
+            self.write(f"from {table} where {day} >= '{on}' and {day} < '{on}'::date + interval 1 month order by {keys}", table, f"{on:%Y-%m}")
+            for (on,) in months
+        )
+
+    def write(self, rows: str, table: str, name: str) -> int:
+        folder = self.out / table
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / f".{name}"
+        counted = self.base.execute(f"copy ({rows}) to '{draft}' ({FORMAT})").fetchone()
+        flush(draft)
+        draft.replace(folder / f"{name}.parquet")
+        flush(folder)
+        return int(counted[0]) if counted else 0
+
+
+def statements(script: str) -> Iterator[tuple[str, str]]:
+    """(order, SQL) of each statement. An order is a comment: `run`, `save TABLE by KEYS`, or `until unchanged`."""
+    order, lines = "", list[str]()
+    for line in [*script.splitlines(), "-- run"]:
+        if line.startswith(("-- run", "-- save ", "-- until ")):
+            sql = "\n".join(lines).strip().rstrip(";")
+            if order and sql:
+                yield order, sql
+            order, lines = line.removeprefix("-- "), []
+        elif not line.startswith("--"):
+            lines.append(line)
+
+
+def crm(folder: Path) -> pa.Table:
+    """The members of all files as text; the history is GB18030, the days are UTF-8."""
+    rows = []
+    for path in sorted(folder.glob("*.csv")):
+        data = path.read_bytes()
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = data.decode("gb18030")
+        found = csv.DictReader(io.StringIO(text, newline=""))
+        rows += [{k: v or None for k, v in row.items()} | {"file": path.name, "source_row": i} for i, row in enumerate(found, 2)]
+    return pa.Table.from_pylist(rows)
+
+
+def hotline(folder: Path) -> pa.Table:
+    """The calls of all workbooks as text."""
+    rows = []
+    for path in sorted(folder.glob("*.xlsx")):
+        header, *found = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()
+        for i, row in enumerate(found, 2):
+            cells = {str(name): text(cell) for name, cell in zip(header, row, strict=True)}
+            rows.append(cells | {"file": path.name, "source_row": i})
+    return pa.Table.from_pylist(rows)
+
+
+def text(cell: object) -> str | None:
+    """A cell of a workbook as people wrote it: a phone number is no float."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell) or None
+
+
+def regions() -> pa.Table:
+    """Provinces and cities, with their names in traditional characters."""
+    traditional = OpenCC("s2t").convert
+    with REGIONS.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row |= {"province_traditional": traditional(row["province"]), "city_traditional": traditional(row["city"])}
+    return pa.Table.from_pylist(rows)
+
+
+def flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="The grocer's night without Vesper.")
+    parser.add_argument("landing", type=Path)
+    parser.add_argument("out", type=Path)
+    chosen = parser.parse_args()
+    cpu = {}
+    before = time.process_time()
+    writer = Writer(chosen.landing, chosen.out)
+    cpu["0_open"] = time.process_time() - before
+    for script in SCRIPTS:
+        before = time.process_time()
+        writer.run(script.read_text(encoding="utf-8"))
+        cpu[script.stem] = time.process_time() - before
+    found = {
+        "import_cpu_s": imported_cpu - started_cpu,
+        "cpu_s": cpu,
+        "wall_s": time.monotonic() - started,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "rows": writer.rows,
+    }
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Whether two sets of tables say the same: every published table of Vesper beside the table written by hand, row by row.
+
+What belongs here: the comparison and the few columns it leaves out, each with its reason. What does not: timing.
+"""
+
+import datetime as dt
+from pathlib import Path
+
+import duckdb
+
+from warehouse.house import House
+
+NOT_BY_HAND = frozenset({"dq__metric"})
+"""Vesper's own bookkeeping of its runs: it has no counterpart."""
+LEFT_OUT = frozenset({"definition_hash"})
+"""Columns not compared: by hand there are no definitions to hash."""
+
+
+def published(root: Path, business_on: dt.date) -> dict[str, list[Path]]:
+    """The files of every table as of a night."""
+    house = House.open(root)
+    try:
+        lake = house.lake
+        return {name: lake.files(lake.parts(lake.as_of(name, business_on))) for name in lake.tables()}
+    finally:
+        house.close()
+
+
+def differences(root: Path, business_on: dt.date, hand: Path) -> list[str]:
+    """One sentence for each table that differs; none when the two agree row by row."""
+    ours = published(root, business_on)
+    base = duckdb.connect()
+    found = []
+    for name in sorted(set(ours) - NOT_BY_HAND | {folder.name for folder in hand.iterdir()}):
+        theirs = sorted((hand / name).glob("*.parquet"))
+        if not ours.get(name) or not theirs:
+            found.append(f"{name}: written by one side only")
+        else:
+            found += _rows_apart(base, name, ours[name], theirs)
+    return found
+
+
+def _rows_apart(base: duckdb.DuckDBPyConnection, name: str, ours: list[Path], theirs: list[Path]) -> list[str]:
+    """Rows that only one side has; a row that stands twice counts twice."""
+    base.read_parquet([str(path) for path in ours]).create_view("ours", replace=True)
+    base.read_parquet([str(path) for path in theirs]).create_view("theirs", replace=True)
+    columns = [str(row[0]) for row in base.execute("describe ours").fetchall()]
+    others = [str(row[0]) for row in base.execute("describe theirs").fetchall()]
+    if columns != others:
+        return [f"{name}: columns {columns} and {others}"]
+    listed = ", ".join(f'"{column}"' for column in columns if column not in LEFT_OUT)
+    apart = base.execute(
+        f"select (select count(*) from (select {listed} from ours except all select {listed} from theirs)), "
+        f"(select count(*) from (select {listed} from theirs except all select {listed} from ours))"
+    ).fetchall()
+    only_ours, only_theirs = apart[0]
+    return [f"{name}: {only_ours} rows only in Vesper, {only_theirs} only by hand"] if only_ours or only_theirs else []
