@@ -62,7 +62,10 @@ def as_a_task(stage: "Stage", root: Path, business_on: dt.date, may_send: bool) 
 
 
 def task_of(stage: "Stage") -> Task[[Path, dt.date, bool], Outcome]:
-    """The task around a stage's plain function; it is named by the stage's word in the graph of the run."""
+    """The task around a stage's plain function; it is named by the stage's word in the graph of the run.
+
+    No tags: for each tag of a task Prefect asks for a concurrency slot, with a courier of its own that keeps the run's context until the end.
+    """
 
     def body(root: Path, business_on: dt.date, may_send: bool) -> Outcome:
         _ = translator(read_workspace(root).company.language)
@@ -80,6 +83,5 @@ def task_of(stage: "Stage") -> Task[[Path, dt.date, bool], Outcome]:
         "name": stage.word,
         "task_run_name": stage.word,
         "description": stage_title(stage.word),
-        "tags": [stage.word],
     }
     return task(**options, cache_policy=NO_CACHE, persist_result=False, log_prints=False)(body)

@@ -4,7 +4,7 @@ What belongs here: the masks, each as a plain function and as the SQL expression
 which columns are personal (that is the declaration's `personal`), erasure, encryption.
 
 A mask keeps enough to recognise a person one already knows and too little to reach or find one: the first character of a name, the
-first three and the last two digits of a number, the first letters of a mail address. The number of stars never tells a length.
+first three characters and the last two digits of a number, the first letters of a mail address. The number of stars never tells a length.
 """
 
 from typing import Any

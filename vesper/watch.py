@@ -17,6 +17,7 @@ from vesper.marts.campaign_effect import CAMPAIGN_EFFECT, day_of
 from vesper.marts.funnel import FUNNEL, steps_taken
 from vesper.marts.lifecycle import LIFECYCLE
 from vesper.marts.message import MESSAGE
+from vesper.marts.refusal import REFUSAL
 from vesper.marts.score import SCORE
 from vesper.marts.segment_change import SEGMENT_CHANGE
 from vesper.marts.segment_member import SEGMENT_MEMBER
@@ -28,6 +29,7 @@ from vesper.tables.quality import METRIC, QUARANTINE
 
 Figure = Callable[[Night, dt.date], "sa.Select[Any]"]
 
+ALREADY_PLANNED = "already_planned"
 PERIOD_DAYS = {"day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}
 
 
@@ -83,10 +85,12 @@ def mql_ratio(night: Night, since_on: dt.date) -> sa.Select[Any]:
 
 
 def refused_ratio(night: Night, since_on: dt.date) -> sa.Select[Any]:
-    """Refused of all intents planned in the period."""
-    return _share(sa.func.count().filter(MESSAGE.c.state == "refused"), sa.func.count()).where(
-        MESSAGE.c.business_on >= on(since_on)
-    )
+    """People of an audience who got no message, of all who were judged in the period; who had their message already is not judged again."""
+    in_period = [table.c.business_on.between(on(since_on), on(night.business_on)) for table in (REFUSAL, MESSAGE)]
+    anew = REFUSAL.c.reason != ALREADY_PLANNED
+    refused = sa.select(sa.func.count()).select_from(REFUSAL).where(in_period[0], anew).scalar_subquery()
+    written_to = sa.select(sa.func.count()).select_from(MESSAGE).where(in_period[1]).scalar_subquery()
+    return _share(refused, refused + written_to)
 
 
 def _effect(part: str, whole: str, *, closed: bool = False) -> Figure:
@@ -198,16 +202,14 @@ def messages_by_fate() -> sa.Select[Any]:
 
 
 def refusals_by_reason(night: Night) -> sa.Select[Any]:
-    """People of tonight's audiences who got no message: reason, people. Out of the balances that send keeps of each campaign."""
-    metric, start = METRIC.c, "refused: "
-    reason = sa.func.substr(metric.metric, len(start) + 1, type_=sa.String).label("reason")
-    people = sa.func.sum(metric.value).label("people")
+    """People of tonight's audiences who got no message: reason, people; the most people first."""
+    refusal = REFUSAL.c
+    people = sa.func.count()
     return (
-        sa.select(reason, people)
-        .where(metric.business_on == on(night.business_on), metric.stage == "send", metric.metric.startswith(start))
-        .group_by(reason)
-        .having(people > 0)
-        .order_by(people.desc(), reason)
+        sa.select(refusal.reason, people.label("people"))
+        .where(refusal.business_on == on(night.business_on))
+        .group_by(refusal.reason)
+        .order_by(people.desc(), refusal.reason)
     )
 
 
@@ -220,24 +222,6 @@ def quarantined_by_rule(night: Night) -> sa.Select[Any]:
         .where(row.business_on == on(night.business_on))
         .group_by(row.source, row.rule_id)
         .order_by(number.desc(), row.source, row.rule_id)
-    )
-
-
-def gates_by_stage(night: Night) -> sa.Select[Any]:
-    """What each stage's gate looked at tonight: stage, number (rows written), checks, checks_failed, balances."""
-    metric = METRIC.c
-    return (
-        sa.select(
-            metric.stage,
-            *[
-                sa.func.coalesce(sa.func.sum(metric.value).filter(metric.metric == name), 0).label(label)
-                for name, label in {"rows": "number", "checks": "checks", "checks_failed": "checks_failed"}.items()
-            ],
-            sa.func.count().filter(metric.metric == "total").label("balances"),
-        )
-        .where(metric.business_on == on(night.business_on))
-        .group_by(metric.stage)
-        .order_by(metric.stage)
     )
 
 

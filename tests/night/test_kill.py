@@ -1,0 +1,51 @@
+"""SIGKILL in the middle of `vesper run nightly`, three times, and a rerun: the tables of an undisturbed night, each mail once."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.night.killing import faults, moments, outside_sink, run_and_kill, steps_of, unknown_mails
+from tests.night.looking import mails_of, runs
+from tests.small_grocer import LAST, SECOND, GrocerNights, copied
+
+KILLS = 3
+SEED = 2018
+
+
+def test_moments_are_spread_and_the_same_for_a_seed() -> None:
+    steps = {"consolidate": 30, "send": 60}
+    chosen = moments(20, steps, SEED)
+    assert chosen == moments(20, steps, SEED) != moments(20, steps, SEED + 1)
+    assert len({one.stage for one in chosen}) == 6
+    assert [one.stage for one in moments(1, steps, SEED)] == ["send"]
+    assert all(0 <= one.steps <= steps.get(one.stage, 0) for one in chosen)
+    assert chosen[-1].stage == "watch"
+
+
+@pytest.mark.slow
+@pytest.mark.requirement("R62", "R86", "R88")
+def test_after_kills_every_table_is_as_without_and_each_mail_arrived_once(grocer_nights: GrocerNights, tmp_path: Path) -> None:
+    whole = grocer_nights.after[LAST]
+    root, sink = copied(grocer_nights.after[SECOND], tmp_path / "killed"), tmp_path / "sink"
+    steps = steps_of(whole, whole / ".vesper" / "sink")
+    assert steps["consolidate"] > 3
+    assert steps["send"] > len(mails_of(whole)) > 20
+    with outside_sink(root, sink):
+        killed = run_and_kill(root, moments(KILLS, steps, SEED), sink)
+    assert killed.kills == KILLS, killed
+    assert faults(whole, root, sink) == []
+    assert unknown_mails(root) <= KILLS
+    assert len(runs(root, "crashed")) == KILLS
+
+
+@pytest.mark.requirement("R62")
+def test_a_killed_night_leaves_no_lock_and_its_drafts_are_swept(grocer_nights: GrocerNights, tmp_path: Path) -> None:
+    """The lock is the kernel's: tests/warehouse/test_lock.py; here the drafts."""
+    from tasks.measure import measure
+
+    root = copied(grocer_nights.after[LAST], tmp_path / "drafts")
+    left = root / ".vesper/lake/.tmp/left"
+    left.write_bytes(b"half a file")
+    measure(root, LAST)
+    assert not left.exists()
+
