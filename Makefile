@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(READY) ## one whole night on the grocer's real year, as a Prefect flow; ends with a summary
+run: $(READY) ## one whole night on the grocer's published year, as a Prefect flow; ends with a summary
 	$(BIN)/vesper demo run
 
 test: $(READY) ## every test; pass some with ARGS="tests/house -k floors"

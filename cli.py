@@ -72,37 +72,41 @@ def _run(root: Path, business_on: dt.date, may_send: bool, words: tuple[str, ...
 
     def here(stage: Stage, root: Path, on: dt.date, may_send: bool) -> "StageReport":
         report = stage.run(root, on, may_send, threads=threads)  # type: ignore[call-arg]
-        _say_stage(report)
+        _say_stage(report, root)
         return report
 
     return run_night(here, root, business_on, may_send, words)
 
 
-def _say_stage(report: "StageReport") -> None:
-    typer.echo(
-        f"{report.stage:<12} {sum(report.rows.values()):>12,} rows  {len(report.checks):>4} checks  "
-        f"{sum(report.quarantined.values()):>5} set aside  {len(report.warnings):>3} warnings  {report.seconds:6.1f} s",
-        err=True,
-    )
-
-
-def _summarise(reports: "list[StageReport]", root: Path, as_json: bool) -> None:
+def _say_stage(report: "StageReport", root: Path) -> None:
     from vesper.language import translator
     from vesper.load import read_workspace
     from vesper.wording import headline
 
-    workspace = read_workspace(root)
+    line = headline(report, translator(read_workspace(root).company.language))
+    typer.echo(f"{line}  ({report.seconds:.1f} s)", err=True)
+
+
+def _summarise(reports: "list[StageReport]", root: Path, as_json: bool) -> None:
+    """What a night leaves on the terminal: each stage in a line, its warnings, and where to look."""
+    from vesper.language import translator
+    from vesper.load import read_workspace
+    from vesper.wording import headline
+
     if as_json:
         typer.echo(json.dumps([_as_data(report) for report in reports], ensure_ascii=False, default=str))
         return
+    workspace = read_workspace(root)
     _ = translator(workspace.company.language)
     for report in reports:
         typer.echo(headline(report, _))
-        for warning in report.warnings[:5]:
-            typer.echo(f"  {warning}")
+        for warning in report.warnings:
+            typer.secho(f"  {warning}", fg="yellow")
+    if workspace.company.composed:
+        typer.echo(workspace.company.composed)
     page = workspace.store / "report" / "index.html"
     if page.is_file():
-        typer.echo(_("Report: {page}").format(page=page))
+        typer.secho(_("Report: {page}").format(page=page), bold=True)
 
 
 def _as_data(report: "StageReport") -> dict[str, Any]:
@@ -302,7 +306,7 @@ def demo_break(
     """Break one input of a copy of the workspace and run its night: one sentence, nothing sent, yesterday stands."""
     from deployments.demo import break_demo
 
-    raise typer.Exit(break_demo(workspace, way, typer.echo))
+    raise typer.Exit(break_demo(workspace, way, typer.echo, lambda line: typer.secho(line, fg="red", bold=True)))
 
 
 def _stop(sentence: str, code: int = STOPPED) -> typer.Exit:

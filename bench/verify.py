@@ -55,3 +55,17 @@ def _rows_apart(base: duckdb.DuckDBPyConnection, name: str, ours: list[Path], th
     ).fetchall()
     only_ours, only_theirs = apart[0]
     return [f"{name}: {only_ours} rows only in Vesper, {only_theirs} only by hand"] if only_ours or only_theirs else []
+
+
+def key_figures(hand: Path) -> dict[str, float]:
+    """The figures that everybody knows the grocer's year by."""
+    (row,) = (
+        duckdb.connect()
+        .execute(
+            f"select count(*), cast(sum(amount) as double), (select count(*) from '{hand}/mart__score/*.parquet'), "
+            f"(select count(*) from '{hand}/mart__segment_member/*.parquet'), (select count(*) from '{hand}/out__message/*.parquet') "
+            f"from '{hand}/core__order_line/*.parquet'"
+        )
+        .fetchall()
+    )
+    return dict(zip(("order_lines", "sales", "scores", "segment_members", "messages"), row, strict=True))

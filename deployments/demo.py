@@ -38,7 +38,7 @@ def run_demo(root: Path, say: Say) -> list[StageReport]:
     return reports
 
 
-def break_demo(root: Path, way: str, say: Say) -> int:
+def break_demo(root: Path, way: str, say: Say, alarm: Say) -> int:
     """Break one input of a copy of the workspace and run its night again: one sentence, nothing sent, yesterday stands.
 
     Returns the exit code of the night: 0 when it went through with a warning or quarantined rows, 1 when it failed.
@@ -52,7 +52,7 @@ def break_demo(root: Path, way: str, say: Say) -> int:
         try:
             reports = run_night(directly, copy, business_on, True)
         except StageFailed as failed:
-            say(f"FAILED: {failed}")
+            alarm(str(failed))
             say(f"Nothing was sent: {_mails(copy)} mails in the sink. {_stands(copy, business_on)}")
             return 1
         for report in reports:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
 SETTLE_SECONDS = 20
+TAGS = ["night", "terminal"]
 
 
 def run_as_flow(
@@ -84,8 +85,11 @@ def settle(server: Server, state: "State") -> None:
     with contextlib.suppress(Exception):  # the night stands; at worst a step is shown as running
         EventsWorker.drain_all()
         APILogWorker.drain_all(timeout=5)
+        run_id = str(state.state_details.flow_run_id)
+        # Tagged after the run: the tasks of a tagged run would each ask for a slot per tag, with a courier of its own.
+        server.api.patch(f"flow_runs/{run_id}", {"tags": TAGS})
         open_steps = {
-            "flow_runs": {"id": {"any_": [str(state.state_details.flow_run_id)]}},
+            "flow_runs": {"id": {"any_": [run_id]}},
             "task_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}},
         }
         over_at = time.monotonic() + SETTLE_SECONDS

@@ -72,7 +72,9 @@ def start_server(root: Path, *, short: bool = False) -> Server:
     """Start the server and return at once, so that it boots beside other work; `Server.wait` waits for it. The first boot migrates its database."""
     port = port_for(root)
     variables = environment(root, port) | (of_a_short_run() if short else {})
-    server = Server(root, port, child.start(["prefect", "server", "start"], variables, home(root) / "server.log"))
+    server = Server(
+        root, port, child.start(["deployments.dashboard", "server", "start"], variables, home(root) / "server.log")
+    )
     atexit.register(server.stop)
     return server
 

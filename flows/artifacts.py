@@ -4,6 +4,7 @@ What belongs here: keys and Prefect's calls. What does not: wording (`vesper/wor
 each: `score-summary`, `score-gate`, `measure-visibility`. The dashboard is a view: when it cannot take an artifact, the stage stands all the same.
 """
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +13,9 @@ from pathlib import Path
 from prefect.artifacts import MarkdownArtifact, TableArtifact
 from prefect.logging import get_run_logger
 
+from vesper.load import read_workspace
 from vesper.stage_report import StageFailed, StageReport
-from vesper.wording import Row, Translate, failure, gate_rows, kpi_tables, stage_title, summary
+from vesper.wording import Beside, Row, Translate, failure, gate_rows, kpi_tables, stage_title, summary
 
 WRITES_THE_PAGE = "watch"
 
@@ -21,15 +23,25 @@ WRITES_THE_PAGE = "watch"
 def keep_report(report: StageReport, root: Path, _: Translate) -> None:
     """The artifacts of a stage that went well."""
     page = report_page(root) if report.stage == WRITES_THE_PAGE else None
-    keep_page(f"{report.stage}-summary", summary(report, _, page), _(stage_title(report.stage)))
+    beside = Beside(night_before(report, root), page, read_workspace(root).company.composed)
+    keep_page(f"{report.stage}-summary", summary(report, _, beside), _(stage_title(report.stage)))
     _keep_tables(report, _)
 
 
-def keep_failure(stage: str, failed: StageFailed, _: Translate) -> None:
+def keep_failure(stage: str, failed: StageFailed, root: Path, _: Translate) -> None:
     """The artifacts of a stage that stopped: the sentence first, and everything that was known by then."""
-    keep_page(f"{stage}-summary", failure(stage, failed, _), _(stage_title(stage)))
+    beside = Beside(note=read_workspace(root).company.composed)
+    keep_page(f"{stage}-summary", failure(stage, failed, _, beside), _(stage_title(stage)))
     if failed.report is not None:
         _keep_tables(failed.report, _)
+
+
+def night_before(report: StageReport, root: Path) -> StageReport | None:
+    """The same stage's report of the night before, if it is kept."""
+    from tasks.kept_reports import kept_reports
+
+    found = kept_reports(root / ".vesper", report.business_on - dt.timedelta(days=1), (report.stage,))
+    return found[0] if found else None
 
 
 def keep_page(name: str, markdown: str, says: str) -> None:

@@ -9,7 +9,7 @@ from flows.ending import ends_in_a_sentence
 from flows.form import workspace as workspace_field
 
 
-@flow(name="deliver", log_prints=False)
+@flow(name="deliver", flow_run_name="deliver", log_prints=False)
 @ends_in_a_sentence
 def deliver(workspace: Path = workspace_field()) -> str:
     """Sends the planned messages whose sending window is open now. Each is checked for consent and frequency once more, and goes once."""

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from prefect import flow
-from pydantic import BaseModel, Field
 
 from flows.artifacts import keep_page
 from flows.ending import ends_in_a_sentence
@@ -21,18 +20,11 @@ BY = "Who does this: a name that colleagues know."
 Kind = Literal["sources", "markets", "segments", "lifecycle", "scoring", "campaigns", "content", "policy"]
 
 
-class Nights(BaseModel, title="Nights"):
-    """A range of business dates, both ends included."""
-
-    from_on: dt.date = Field(title="First night", description="The first business date to compute again.")
-    to_on: dt.date = Field(title="Last night", description="The last business date to compute again, itself included.")
-
-
 def action(name: str) -> Callable[[Callable[..., str]], Any]:
     """A flow around an action: named by its word, its answer kept as a page."""
 
     def wrap(body: Callable[..., str]) -> Any:
-        return flow(name=name, log_prints=False)(ends_in_a_sentence(_kept(name, body)))
+        return flow(name=name, flow_run_name=name, log_prints=False)(ends_in_a_sentence(_kept(name, body)))
 
     return wrap
 
@@ -58,14 +50,15 @@ def check(workspace: Path = workspace_field()) -> str:
 @action("explain")
 def explain(
     workspace: Path = workspace_field(),
-    contact_id: str = field(
-        "Contact", "The contact's id, such as c0123456789abcdef; names and phone numbers are shown masked."
+    asked: str = field(
+        "Whom or what",
+        "A contact's id, a card or a campaign. No phone and no mail address: what stands here is kept with the run.",
     ),
 ) -> str:
-    """Takes one person apart: facts, score with its reasons, segments, messages sent and refused, and why."""
+    """Takes a person or a campaign apart: facts, score with its reasons, segments, messages sent and refused, and why."""
     from tasks import ops
 
-    return ops.explain(workspace, contact_id)
+    return ops.explain(workspace, asked)
 
 
 @action("stop-send")
@@ -94,12 +87,14 @@ def resume_send(
 
 @action("backfill")
 def backfill(
-    workspace: Path = workspace_field(), nights: Nights = field("Nights", "Which nights to compute again.")
+    workspace: Path = workspace_field(),
+    from_on: dt.date = field("First night", "The first business date to compute again."),
+    to_on: dt.date = field("Last night", "The last business date to compute again, itself included."),
 ) -> str:
     """Computes nights of the past again and publishes them. Sends nothing."""
     from tasks import ops
 
-    return ops.backfill(workspace, nights.from_on, nights.to_on)
+    return ops.backfill(workspace, from_on, to_on)
 
 
 @action("replay")

@@ -73,7 +73,7 @@ def task_of(stage: "Stage") -> Task[[Path, dt.date, bool], Outcome]:
             report = stage.run(root, business_on, may_send)
         except Exception as error:
             failed = as_stage_failed(error, f"{stage.word} {business_on}")
-            keep_failure(stage.word, failed, _)
+            keep_failure(stage.word, failed, root, _)
             return failed_state(failed)
         keep_report(report, root, _)
         get_run_logger().info(headline(report, _))

@@ -29,16 +29,21 @@ def consolidate(
 ) -> StageReport:
     """Consolidate one night. Raises StageFailed with one sentence; nothing is published then."""
     with open_stage(root, "consolidate", business_on, may_send, mode, threads) as bench:
-        sources = bench.night.definitions.of(Source)
-        taken = {id: take_in(bench, source) for id, source in sources.items()}
-        _keep_what_came(bench, list(taken.values()))
-        _write_products(bench, taken)
-        resolve_people(bench, taken)
-        _write_orders(bench, taken)
-        _write_events(bench, taken)
-        _write_campaigns(bench, taken)
-        _balance_people(bench)
+        fill(bench)
     return bench.report
+
+
+def fill(bench: Bench) -> None:
+    """Everything between the opening of the stage and its gate."""
+    sources = bench.night.definitions.of(Source)
+    taken = {id: take_in(bench, source) for id, source in sources.items()}
+    _keep_what_came(bench, list(taken.values()))
+    _write_products(bench, taken)
+    resolve_people(bench, taken)
+    _write_orders(bench, taken)
+    _write_events(bench, taken)
+    _write_campaigns(bench, taken)
+    _balance_people(bench)
 
 
 def feeding(taken: dict[str, TakenIn], feed: str) -> list[TakenIn]:

@@ -44,10 +44,13 @@ def run_night(
 ) -> list[StageReport]:
     """Run stages in order under one lock; the first StageFailed ends the night, and no later stage starts."""
     house = House.open(root)
-    store = house.workspace.store
-    house.close()
-    with run_lock(store):
-        return [call(stage, root, business_on, may_send) for stage in STAGES if stage.word in words]
+    try:
+        with run_lock(house.workspace.store) as fresh:
+            if fresh:
+                house.tidy()
+            return [call(stage, root, business_on, may_send) for stage in STAGES if stage.word in words]
+    finally:
+        house.close()
 
 
 def business_date(root: Path) -> dt.date:

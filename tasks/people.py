@@ -69,7 +69,8 @@ def _consent(bench: Bench, contact_sources: list[TakenIn]) -> None:
         return
     new = bench.materialize(consent.new_statements(parts), "new_statement")
     bench.fill(CONSENT, consent.consents(new))
-    stated = [row._asdict() | {"recorded_on": bench.business_on} for row in bench.rows(sa.select(new))]
+    in_order = sa.select(new).order_by(*new.c)  # so that the ledger numbers them alike on every run
+    stated = [row._asdict() | {"recorded_on": bench.business_on} for row in bench.rows(in_order)]
     bench.alongside.append(lambda connection: _record(connection, stated))
 
 

@@ -42,6 +42,7 @@ _NO_TABLE = re.compile(r"Table with name \"?([^\s\"]+)\"? does not exist|Referen
 _NO_COLUMN = re.compile(r"Referenced column \"([^\"]+)\" not found|does not have a column named \"([^\"]+)\"")
 _LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
 _QUOTED = re.compile(_STRING)
+_RESERVED = re.compile(r"(?<![\w\"])(?:at|on)(?![\w\"])", re.IGNORECASE)
 
 
 class Unanswered(LookupError):
@@ -140,8 +141,9 @@ def _sentence(message: str, text: str, tables: Mapping[str, sa.Table], _: Transl
         return f"{said} {suggestion(name, columns, _)}"
     first = message.partition("\n")[0].strip()
     if not first.startswith("Parser"):
-        first = _QUOTED.sub("…", first)
-    return f"{where}: {first}"
+        return f"{where}: {_QUOTED.sub('…', first)}"
+    hint = " " + _("The columns at and on are written in double quotes.") if _RESERVED.search(text) else ""
+    return f"{where}: {first}.{hint}"
 
 
 def _columns(text: str, tables: Mapping[str, sa.Table]) -> set[str]:

@@ -23,7 +23,7 @@ from vesper.stage_report import CheckResult, StageFailed, StageReport
 from vesper.tables.quality import COVERAGE, METRIC
 from warehouse.house import House
 from warehouse.ledger.engine import reading
-from warehouse.ledger.runs import RunStart, close_crashed, end_run, latest_run, pin_inputs, start_run
+from warehouse.ledger.runs import RunStart, end_run, latest_run, pin_inputs, start_run
 from warehouse.lock import run_lock
 from warehouse.runner import Runner
 
@@ -39,8 +39,7 @@ def open_stage(
     house = House.open(root)
     with run_lock(house.workspace.store) as fresh:
         if fresh:
-            close_crashed(house.engine)
-            house.lake.sweep()
+            house.tidy()
         with Runner(house.lake, threads) as runner:
             bench = _bench(house, runner, stage, business_on, may_send, mode)
             try:

@@ -217,7 +217,8 @@ def _merge(bench: Bench, taken: TakenIn, arrived: sa.FromClause, outcomes: Outco
     """Compare with what is known, count new, changed and unchanged, and write the parts of the raw table that changed."""
     source, raw = taken.source, taken.raw
     known = previous(raw)
-    if bench.scalar(upsert.repeated(arrived, source)):
+    superseded = int(bench.scalar(upsert.repeated(arrived, source)) or 0)
+    if superseded:
         arrived = bench.materialize(upsert.newest(arrived, source), f"newest_{source.id}")
     judged: sa.FromClause
     if bench.snapshot_before(raw.name) is None:
@@ -225,8 +226,6 @@ def _merge(bench: Bench, taken: TakenIn, arrived: sa.FromClause, outcomes: Outco
     else:
         judged = bench.materialize(upsert.compared(arrived, known, source), f"compared_{source.id}")
     counts = {row.verdict: row.row_count for row in bench.rows(upsert.verdicts(judged))}
-    kept = sum(counts.values())
-    replaced = outcomes.received - sum(outcomes.quarantined.values()) - kept
     bench.balance(
         consolidated_rows(
             source.id,
@@ -235,7 +234,7 @@ def _merge(bench: Bench, taken: TakenIn, arrived: sa.FromClause, outcomes: Outco
             changed=counts.get("changed", 0),
             unchanged=counts.get("unchanged", 0),
             quarantined=sum(outcomes.quarantined.values()),
-            superseded=replaced,
+            superseded=superseded,
         )
     )
     whole = upsert.merged(judged, known, source) if bench.snapshot_before(raw.name) else upsert.came(judged, known)

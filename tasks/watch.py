@@ -1,4 +1,4 @@
-"""The watch stage: what campaigns brought, the funnel, the monitoring table, and the report page."""
+"""The watch stage: what campaigns brought, the funnel, the monitoring table; then the report page, and what retention lets go."""
 
 import datetime as dt
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from tasks.bench import Mode
 from tasks.marts import fill_marts
 from tasks.page import write_page
+from tasks.retention import retain
 from tasks.stage import open_stage
 from vesper import key_figures
 from vesper.marts.segment_member import SEGMENT_MEMBER
@@ -22,4 +23,5 @@ def watch(
         bench.report.facts["campaign_effect"] = bench.records(key_figures.campaign_kinds(bench.night))
     if mode == "night":
         write_page(root, business_on)
+        retain(root)
     return bench.report

@@ -99,6 +99,8 @@ def _another_user(folder: Path) -> list[str]:
 
 
 def _run(command: Sequence[str]) -> None:
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd="/", timeout=2 * START_SECONDS)
+    done = subprocess.run(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd="/", timeout=2 * START_SECONDS
+    )
     if done.returncode:
         raise NoServer(f"{Path(command[0]).name} ended with {done.returncode}: {done.stderr[-300:]}")

@@ -11,6 +11,7 @@ figures; a list of texts named `to_do` is what a person should do. A name that e
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ Row = dict[str, str]
 
 SINCE_YESTERDAY = "since_yesterday"
 TO_DO = "to_do"
+NOTHING = "—"  # a plain hyphen alone in a cell becomes a bullet on the dashboard
 BEFORE_SENDING = ("consolidate", "measure", "score", "segment")
 
 
@@ -41,21 +43,23 @@ def headline(report: StageReport, _: Translate) -> str:
     )
 
 
-def summary(report: StageReport, _: Translate, page: Path | None = None) -> str:
-    """The stage's page in markdown: what it did, what changed, what was set aside, what the gate said, what to do. `page` is the report's file."""
+@dataclass(frozen=True)
+class Beside:
+    """What a page may show beside the report: the same stage's report of the night before, the report page's file, a note on the data."""
+
+    before: StageReport | None = None
+    page: Path | None = None
+    note: str = ""
+
+
+def summary(report: StageReport, _: Translate, beside: Beside = Beside()) -> str:
+    """The stage's page in markdown: what it did, what changed, what was set aside, what the gate said, what to do."""
     title = f"# {_(stage_title(report.stage))} · {report.business_on}"
-    return _joined(
-        [
-            title,
-            headline(report, _),
-            *_known(report, _),
-            *_section(_("What to do"), _listed(to_do(report, _))),
-            *_link(page, _),
-        ]
-    )
+    act = _section(_("What to do"), _listed(to_do(report, _)))
+    return _joined([title, headline(report, _), *_known(report, _, beside.before), *act, *_footer(beside, _)])
 
 
-def failure(stage: str, failed: StageFailed, _: Translate, page: Path | None = None) -> str:
+def failure(stage: str, failed: StageFailed, _: Translate, beside: Beside = Beside()) -> str:
     """The page of a stage that stopped: the one sentence first, then what stands, what to do, and what was known by then."""
     title = f"# {_(stage_title(stage))} · {_('stopped')}"
     stands = [
@@ -64,9 +68,16 @@ def failure(stage: str, failed: StageFailed, _: Translate, page: Path | None = N
     if stage in BEFORE_SENDING:
         stands.append(_("Nothing was sent."))
     act = [_("Correct what the sentence names, then start the form of this stage again."), *_facts_to_do(failed.report)]
-    known = [] if failed.report is None else _known(failed.report, _)
+    known = [] if failed.report is None else _known(failed.report, _, None)
     return _joined(
-        [title, f"**{failed}**", " ".join(stands), *_section(_("What to do"), _listed(act)), *known, *_link(page, _)]
+        [
+            title,
+            f"**{failed}**",
+            " ".join(stands),
+            *_section(_("What to do"), _listed(act)),
+            *known,
+            *_footer(beside, _),
+        ]
     )
 
 
@@ -96,7 +107,7 @@ def kpi_tables(report: StageReport, _: Translate) -> dict[str, list[Row]]:
     for name, rows in report.facts.items():
         if _is_table(rows):
             columns = list(dict.fromkeys(key for row in rows for key in row))
-            tables[name] = [{_label(key, _): figure(row.get(key), key) for key in columns} for row in rows]
+            tables[name] = [{_label(key, _): _shown(row.get(key), key, _) for key in columns} for row in rows]
     return tables
 
 
@@ -115,7 +126,7 @@ def stage_title(stage: str) -> str:
 def figure(value: Any, name: str = "") -> str:
     """A value as people read it: thousands apart, money with two decimals, a ratio in per cent, nothing as a dash."""
     if value is None:
-        return "-"
+        return NOTHING
     if isinstance(value, bool):
         return str(value).lower()
     if name.endswith("_ratio") and isinstance(value, int | float | Decimal):
@@ -124,28 +135,38 @@ def figure(value: Any, name: str = "") -> str:
         return f"{value:,}"
     if isinstance(value, float | Decimal):
         return f"{value:,.2f}"
+    if isinstance(value, dt.datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
     return value.isoformat() if isinstance(value, dt.date) else str(value)
 
 
-def _known(report: StageReport, _: Translate) -> list[str]:
+def _known(report: StageReport, _: Translate, before: StageReport | None) -> list[str]:
     """Every part of the page that a report can fill, in reading order."""
+    headings = [_("Table"), _("Rows"), _("Since yesterday")]
     return [
         *_section(_("Key figures"), _listed(_headline_facts(report, _))),
-        *_section(
-            _("What changed since yesterday"), _listed(_pairs(report.facts.get(SINCE_YESTERDAY, {}), _, signed=True))
-        ),
+        *_section(_("What changed since yesterday"), _listed(_changes(report, before, _))),
         *_mappings(report, _),
-        *_section(_("Rows written"), _table([_("Table"), _("Rows"), ""], _row_counts(report, _))),
+        *_section(_("Rows written"), _table(headings, _row_counts(report, before, _))),
         *_section(_("Rows set aside"), _table([_("Source"), _("Rule"), _("Rows")], _set_aside(report))),
         *_section(_("The gate"), _gate_in_words(report, _)),
         *_section(_("Warnings"), _listed(report.warnings)),
     ]
 
 
+def _changes(report: StageReport, before: StageReport | None, _: Translate) -> Iterator[str]:
+    """What the stage says of itself, then every key figure that is another than on the night before."""
+    yield from _pairs(report.facts.get(SINCE_YESTERDAY, {}), _, signed=True)
+    for name, value in report.facts.items() if before else ():
+        old = before.facts.get(name) if before else None
+        if _is_number(value) and _is_number(old) and value != old:
+            yield f"{_label(name, _)}: {_difference(value, old)} ({figure(old, name)} → {figure(value, name)})"
+
+
 def _headline_facts(report: StageReport, _: Translate) -> Iterator[str]:
     for name, value in report.facts.items():
         if not isinstance(value, Mapping | list | tuple | set):
-            yield f"{_label(name, _)}: {_(value) if isinstance(value, str) and value else figure(value, name)}"
+            yield f"{_label(name, _)}: {_shown(value, name, _)}"
 
 
 def _mappings(report: StageReport, _: Translate) -> Iterator[str]:
@@ -160,10 +181,25 @@ def _pairs(values: Mapping[str, Any], _: Translate, *, signed: bool = False) -> 
         yield f"{_label(str(name), _)}: {plus}{figure(value, str(name))}"
 
 
-def _row_counts(report: StageReport, _: Translate) -> list[list[str]]:
-    rows = [[f"`{table}`", figure(count), ""] for table, count in report.rows.items() if table not in report.reused]
+def _row_counts(report: StageReport, before: StageReport | None, _: Translate) -> list[list[str]]:
+    """Rows by table, what was written first; the last column says what became of a table since the night before."""
     same = _("unchanged, kept as it was")
-    return rows + [[f"`{table}`", figure(report.rows.get(table)), same] for table in report.reused]
+    old = before.rows if before else {}
+    written = [name for name in report.rows if name not in report.reused]
+    rows = [[f"`{name}`", figure(report.rows[name]), _difference(report.rows[name], old.get(name))] for name in written]
+    return rows + [[f"`{name}`", figure(report.rows.get(name)), same] for name in report.reused]
+
+
+def _difference(value: Any, old: Any) -> str:
+    """With its sign; nothing where there was nothing to compare with."""
+    if old is None:
+        return ""
+    change = value - old
+    return f"{'+' if change > 0 else ''}{figure(change)}"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 def _set_aside(report: StageReport) -> list[list[str]]:
@@ -199,7 +235,7 @@ def _check_row(check: CheckResult, _: Translate) -> Row:
         _("Result"): result,
         _("Table"): check.table,
         _("Check"): subject,
-        _("Seen"): ", ".join(filter(None, seen)) or "-",
+        _("Seen"): ", ".join(filter(None, seen)) or NOTHING,
     }
 
 
@@ -212,6 +248,11 @@ def _balance_row(balance: Balance, _: Translate) -> Row:
 
 def _facts_to_do(report: StageReport | None) -> list[str]:
     return [str(line) for line in report.facts.get(TO_DO, ())] if report else []
+
+
+def _shown(value: Any, name: str, _: Translate) -> str:
+    """A figure, or a word of the mechanism such as a band or a state, in the reader's language; ids stay as they are."""
+    return _(value) if isinstance(value, str) and value else figure(value, name)
 
 
 def _is_table(value: Any) -> bool:
@@ -242,9 +283,12 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in written)
 
 
-def _link(page: Path | None, _: Translate) -> list[str]:
-    """The link, and the path in plain sight: a browser does not follow a link from a served page to a file."""
-    return [f"[{_('The report page of this night')}]({page.as_uri()}): `{page}`"] if page else []
+def _footer(beside: Beside, _: Translate) -> Iterator[str]:
+    """The report page by link and by path, for a browser does not follow a link from a served page to a file; then the note on the data."""
+    if beside.page:
+        yield f"[{_('The report page of this night')}]({beside.page.as_uri()}): `{beside.page}`"
+    if beside.note:
+        yield f"*{beside.note}*"
 
 
 def _joined(parts: Iterable[str]) -> str:

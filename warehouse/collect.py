@@ -109,11 +109,12 @@ def delete_unnamed(lake: Lake, held_since: float | None) -> dict[Path, int]:
     """Delete every file of the lake that no part names; returns their sizes in bytes.
 
     A file written since `held_since` (seconds, as in a file's mtime) stays: a stage of the process that holds the run lock may be about to
-    publish it. A ledger that names no part at all is not this lake's ledger, or not yet: nothing is deleted then.
+    publish it. A ledger that knows no snapshot at all is not this lake's ledger, or not yet: nothing is deleted then.
     """
     with reading(lake.engine) as connection:
         named = set(connection.scalars(sa.select(SNAPSHOT_PART.c.path).distinct()))
-    if not named:
+        is_empty = connection.scalar(sa.select(SNAPSHOT.c.snapshot_id).limit(1)) is None
+    if is_empty:
         return {}
     unnamed = (file for file in _files(lake.folder) if file.relative_to(lake.folder).as_posix() not in named)
     return _deleted(unnamed, held_since)

@@ -16,6 +16,7 @@ from vesper.night import Night
 from warehouse.lake import Lake
 from warehouse.ledger import definitions as in_ledger
 from warehouse.ledger.engine import open_ledger, reading
+from warehouse.ledger.runs import close_crashed
 
 
 @dataclass
@@ -35,6 +36,11 @@ class House:
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def tidy(self) -> None:
+        """What the first holder of the run lock does: mark runs that a kill left as crashed, and sweep their drafts."""
+        close_crashed(self.engine)
+        self.lake.sweep()
 
     @cached_property
     def definitions(self) -> DefinitionSet:

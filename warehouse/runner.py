@@ -117,7 +117,7 @@ class Runner:
 
     def arrow(self, select: sa.ClauseElement) -> pa.Table:
         """All rows as an Arrow table."""
-        return self.connection.execute(sql_text(select)).to_arrow_table()
+        return self.connection.sql(sql_text(select)).to_arrow_table()
 
     def query(self, text: str) -> duckdb.DuckDBPyConnection:
         """SQL as an analyst typed it, over the bound tables (`vesper sql`)."""

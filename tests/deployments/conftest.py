@@ -18,6 +18,7 @@ from deployments.api import Api
 
 UP = "import sys; from pathlib import Path; from deployments.up import up; sys.exit(up(Path(sys.argv[1]), lambda line: print(line, flush=True)))"
 BOOT_SECONDS = 400
+PLANNING_SECONDS = 180
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
@@ -49,6 +50,17 @@ class Served:
         while (run := self.run_of(id))["state"]["type"] not in FINAL and time.monotonic() < over_at:
             time.sleep(0.5)
         return run
+
+    def scheduled(self, deployment: str) -> list[dict[str, Any]]:
+        """Planned runs of a deployment; the server plans them some seconds after the deployment is registered."""
+        mine = {
+            "deployment_id": {"any_": [self.deployment(deployment)["id"]]},
+            "state": {"type": {"any_": ["SCHEDULED"]}},
+        }
+        over_at = time.monotonic() + PLANNING_SECONDS
+        while not (found := self.api.post("flow_runs/filter", {"flow_runs": mine})) and time.monotonic() < over_at:
+            time.sleep(0.5)
+        return list(found)
 
     def artifacts_of(self, run_id: str) -> dict[str, Any]:
         found = self.api.post("artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run_id]}}})

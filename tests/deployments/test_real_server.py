@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import urllib.request
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from flows.stage import as_a_task
 from tasks.night import Stage
 from tests.deployments.conftest import Served, workspace
 from tests.flows.reports import SENTENCE, good_report, stopped
+from vesper.model.kinds import FOLDERS
 from vesper.stage_report import StageFailed, StageReport
 
 pytestmark = [pytest.mark.prefect, pytest.mark.slow]
@@ -52,8 +54,7 @@ def run_tiny(served: Served, root: Path, business_on: dt.date, stages: list[str]
 @pytest.mark.requirement("R49")
 def test_the_score_is_scheduled_at_21_in_the_companys_zone(served: Served) -> None:
     """13:00 UTC is 21:00 in Asia/Shanghai. With SQLAlchemy 2.1 no run would ever be scheduled, and only the server's log would tell."""
-    mine = {"deployment_id": {"any_": [served.deployment("score")["id"]]}, "state": {"type": {"any_": ["SCHEDULED"]}}}
-    runs = served.api.post("flow_runs/filter", {"flow_runs": mine})
+    runs = served.scheduled("score")
     due = [dt.datetime.fromisoformat(run["expected_start_time"]) for run in runs]
     assert due, "no run of the score is scheduled"
     assert {(at.astimezone(dt.UTC).hour, at.astimezone(dt.UTC).minute) for at in due} == {(13, 0)}
@@ -66,8 +67,9 @@ def test_a_form_speaks_the_workspaces_language(served: Served) -> None:
     form = served.deployment("stop-send")
     assert form["description"].startswith("立即停止所有发送。")
     assert form["parameter_openapi_schema"]["properties"]["reason"]["title"] == "原因"
-    nights = served.deployment("backfill")["parameter_openapi_schema"]["definitions"]["Nights"]
-    assert nights["properties"]["from_on"]["title"] == "第一晚"
+    assert served.deployment("backfill")["parameter_openapi_schema"]["properties"]["from_on"]["format"] == "date"
+    kinds = served.deployment("activate")["parameter_openapi_schema"]["properties"]["kind"]
+    assert set(kinds["enum"]) == set(FOLDERS), "a kind of definition that nobody can activate"
 
 
 def test_one_run_at_a_time(served: Served) -> None:
@@ -82,6 +84,13 @@ def test_the_server_of_a_workspace_is_found_and_borrowed(served: Served) -> None
         assert borrowed.process is None
         assert borrowed.api.url == served.api.url
     assert running_server(served.root) == served.api.url, "a borrowed server was stopped"
+
+
+def test_only_the_dashboard_without_analytics_is_served(served: Served) -> None:
+    with urllib.request.urlopen(f"{served.api.url.removesuffix('/api')}/ui-settings") as answer:
+        settings = json.loads(answer.read())
+    assert settings["available_uis"] == ["v1"]
+    assert settings["api_url"] == served.api.url
 
 
 def test_the_zombie_automation_is_registered_once(served: Served) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.flows.reports import SENTENCE, good_report, stopped
 from vesper.language import translator
 from vesper.stage_report import Balance, StageReport
-from vesper.wording import failure, figure, gate_rows, headline, kpi_tables, summary, to_do
+from vesper.wording import Beside, failure, figure, gate_rows, headline, kpi_tables, summary, to_do
 
 zh, en = translator("zh_CN"), translator("en")
 
@@ -20,7 +20,7 @@ def test_the_page_of_a_stage_says_everything_in_english() -> None:
         "mqls: 214",
         "pass ratio: 8.7 %",
         "What changed since yesterday\n\n- mqls: +14",
-        "| `mart__score` | 2,469 |",
+        "| `mart__score` | 2,469 |  |",
         "| app_signup | email: missing | 30 |\n| crm_member | phone: not a number | 12 |",
         "2 of 3 checks passed.",
         "- warning: mart__score · score: between · 3 rows, 101",
@@ -66,10 +66,25 @@ def test_what_did_not_pass_stands_first_in_the_gate() -> None:
     assert gate_rows(report, en)[0]["Seen"] == "10 ≠ previous 8 + entered 1 + left 0"
 
 
+def test_what_changed_is_told_against_the_night_before() -> None:
+    before = good_report()
+    before.facts["mqls"], before.rows["mart__score"] = 200, 2500
+    page = summary(good_report(), en, Beside(before))
+    assert "- mqls: +14 (200 → 214)" in page
+    assert "| `mart__score` | 2,469 | -31 |" in page
+    assert "| `mart__lifecycle` | — | unchanged, kept as it was |" in page
+
+
+def test_composed_data_is_labelled_on_every_page() -> None:
+    beside = Beside(note="names are composed")
+    assert summary(good_report(), en, beside).endswith("*names are composed*")
+    assert failure("score", stopped(), en, beside).endswith("*names are composed*")
+
+
 def test_every_row_of_a_table_has_every_column() -> None:
     assert kpi_tables(good_report(), en) == {
         "lifecycle": [
-            {"stage": "loyal", "people": "1,200", "pass ratio": "-"},
+            {"stage": "loyal", "people": "1,200", "pass ratio": "—"},
             {"stage": "at_risk", "people": "80", "pass ratio": "50.0 %"},
         ]
     }
@@ -89,7 +104,7 @@ def test_an_empty_report_says_that_nothing_is_to_do() -> None:
     [
         (1469307, "rows", "1,469,307"),
         (4596039.58, "sales", "4,596,039.58"),
-        (None, "band", "-"),
+        (None, "band", "—"),
         (True, "is_mql", "true"),
         (1, "pass_ratio", "100.0 %"),
     ],

@@ -175,7 +175,9 @@ def faults(whole: Path, killed: Path, sink: Path) -> list[str]:
     unknown = {id for id, is_now in state.items() if is_now == "unknown"}
     # A message whose fate is unknown is counted so; what counts messages may then differ, and nothing else may.
     spared = _speaking_of_messages(killed) if unknown else set()
-    differing = [name for name in sorted(expected | found) if expected.get(name) != found.get(name) and name not in spared]
+    differing = [
+        name for name in sorted(expected | found) if expected.get(name) != found.get(name) and name not in spared
+    ]
     arrived = mails(sink)
     lines = [f"{name} differs" for name in differing]
     lines += [f"mail {id} arrived {count} times" for id, count in arrived.items() if count > 1]

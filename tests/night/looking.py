@@ -54,7 +54,8 @@ def table(root: Path, name: str, on: dt.date | None = None) -> pa.Table:
     parts = lake.files(lake.parts(snapshot))
     engine.dispose()
     assert snapshot is not None, f"{name} was never published"
-    return pa.concat_tables([pq.read_table(part) for part in parts]) if parts else pa.table({})
+    # DuckDB marks a column "not null" in a file that has no null in it.
+    return pa.concat_tables([pq.read_table(part) for part in parts], promote_options="default") if parts else pa.table({})
 
 
 def rows(root: Path, name: str, on: dt.date | None = None) -> list[dict[str, Any]]:

@@ -32,7 +32,9 @@ def test_every_way_has_an_outcome() -> None:
 
 @pytest.mark.requirement("R2", "R103", "R112")
 @pytest.mark.parametrize("way", STOPS)
-def test_a_broken_input_stops_the_night_with_one_sentence(grocer_nights: GrocerNights, tmp_path: Path, way: str) -> None:
+def test_a_broken_input_stops_the_night_with_one_sentence(
+    grocer_nights: GrocerNights, tmp_path: Path, way: str
+) -> None:
     before = grocer_nights.after[SECOND]
     root = copied(before, tmp_path / "broken")
     break_input(root, way)
@@ -61,7 +63,9 @@ def _nothing_happened(root: Path, before: Manifest, sentence: str) -> None:
 
 @pytest.mark.requirement("R2")
 @pytest.mark.parametrize("way", WARNS)
-def test_a_harmless_change_is_warned_of_and_the_night_goes_on(grocer_nights: GrocerNights, tmp_path: Path, way: str) -> None:
+def test_a_harmless_change_is_warned_of_and_the_night_goes_on(
+    grocer_nights: GrocerNights, tmp_path: Path, way: str
+) -> None:
     root = copied(grocer_nights.after[SECOND], tmp_path / "changed")
     break_input(root, way)
     (report,) = run_night(directly, root, LAST, True, WORDS[:1])

@@ -70,7 +70,13 @@ def test_order_lines_and_sales(tables: Runner) -> None:
 
 
 def test_all_orders_belong_to_the_2469_households(tables: Runner) -> None:
-    found = one(tables, sa.select(sa.func.count(sa.distinct(ORDER_LINE.c.contact_id)), sa.func.count().filter(ORDER_LINE.c.contact_id.is_(None))))
+    found = one(
+        tables,
+        sa.select(
+            sa.func.count(sa.distinct(ORDER_LINE.c.contact_id)),
+            sa.func.count().filter(ORDER_LINE.c.contact_id.is_(None)),
+        ),
+    )
     assert found == (2_469, 0)
 
 
@@ -81,15 +87,23 @@ def test_redeemed_and_mailed_households_by_kind_of_campaign(tables: Runner) -> N
         .join_from(CAMPAIGN_MEMBER, CAMPAIGN, CAMPAIGN.c.campaign_id == member.campaign_id)
         .group_by(CAMPAIGN.c.kind)
     )
-    assert {kind: pair for kind, *pair in tables.rows(query)} == {"Type A": [604, 3_647], "Type B": [154, 2_368], "Type C": [34, 574]}
+    assert {kind: pair for kind, *pair in tables.rows(query)} == {
+        "Type A": [604, 3_647],
+        "Type B": [154, 2_368],
+        "Type C": [34, 574],
+    }
     eighteen = sa.select(sa.func.count(member.responded_at), sa.func.count()).where(member.campaign_id == "18")
     assert one(tables, eighteen) == (214, 1_133)
 
 
 def test_every_redemption_is_of_a_household_that_was_mailed(tables: Runner) -> None:
-    mailed = sa.and_(CAMPAIGN_MEMBER.c.contact_id == EVENT.c.contact_id, CAMPAIGN_MEMBER.c.campaign_id == EVENT.c.series_id)
+    mailed = sa.and_(
+        CAMPAIGN_MEMBER.c.contact_id == EVENT.c.contact_id, CAMPAIGN_MEMBER.c.campaign_id == EVENT.c.series_id
+    )
     redeemed = sa.select(sa.func.count(), sa.func.count().filter(CAMPAIGN_MEMBER.c.contact_id.is_(None)))
-    query = redeemed.select_from(EVENT.join(CAMPAIGN_MEMBER, mailed, isouter=True)).where(EVENT.c.kind == "coupon_redeemed")
+    query = redeemed.select_from(EVENT.join(CAMPAIGN_MEMBER, mailed, isouter=True)).where(
+        EVENT.c.kind == "coupon_redeemed"
+    )
     assert one(tables, query) == (2_102, 0)
 
 
@@ -99,7 +113,9 @@ def test_every_score_is_the_sum_of_its_reasons_a_clamp_being_one(tables: Runner)
     total = sa.select(reason.contact_id, sa.func.sum(reason.points).label("points"))
     total = total.group_by(reason.contact_id).subquery("total")
     joined = SCORE.join(total, total.c.contact_id == SCORE.c.contact_id, isouter=True)
-    query = sa.select(sa.func.count(), sa.func.count().filter(SCORE.c.score.is_distinct_from(total.c.points))).select_from(joined)
+    query = sa.select(
+        sa.func.count(), sa.func.count().filter(SCORE.c.score.is_distinct_from(total.c.points))
+    ).select_from(joined)
     contacts = tables.scalar(sa.select(sa.func.count()).select_from(CONTACT))
     assert one(tables, query) == (contacts, 0)
     low, high = one(tables, sa.select(sa.func.min(SCORE.c.score), sa.func.max(SCORE.c.score)))
@@ -108,13 +124,19 @@ def test_every_score_is_the_sum_of_its_reasons_a_clamp_being_one(tables: Runner)
 
 
 @pytest.mark.requirement("R2")
-def test_zero_quantities_and_unknown_categories_are_kept_and_warned_of(tables: Runner, reports: list[StageReport]) -> None:
-    odd = sa.select(sa.func.count().filter(ORDER_LINE.c.quantity == 0), sa.func.count().filter(ORDER_LINE.c.amount <= 0))
+def test_zero_quantities_and_unknown_categories_are_kept_and_warned_of(
+    tables: Runner, reports: list[StageReport]
+) -> None:
+    odd = sa.select(
+        sa.func.count().filter(ORDER_LINE.c.quantity == 0), sa.func.count().filter(ORDER_LINE.c.amount <= 0)
+    )
     zero, free = one(tables, odd)
     assert zero > 0
     assert free > 0
     assert all(balance.holds for report in reports for balance in report.balances)
-    assert [check for report in reports for check in report.checks if not check.passed and check.severity == "critical"] == []
+    assert [
+        check for report in reports for check in report.checks if not check.passed and check.severity == "critical"
+    ] == []
 
 
 def test_each_intended_mail_arrived_once(year: Path, reports: list[StageReport]) -> None:

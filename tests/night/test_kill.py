@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from tasks.night import directly, run_night
 from tests.night.killing import faults, moments, outside_sink, run_and_kill, steps_of, unknown_mails
-from tests.night.looking import mails_of, runs
+from tests.night.looking import engine_of, mails_of, runs
 from tests.small_grocer import LAST, SECOND, GrocerNights, copied
+from warehouse.ledger.runs import RunStart, start_run
 
 KILLS = 3
 SEED = 2018
@@ -24,7 +26,9 @@ def test_moments_are_spread_and_the_same_for_a_seed() -> None:
 
 @pytest.mark.slow
 @pytest.mark.requirement("R62", "R86", "R88")
-def test_after_kills_every_table_is_as_without_and_each_mail_arrived_once(grocer_nights: GrocerNights, tmp_path: Path) -> None:
+def test_after_kills_every_table_is_as_without_and_each_mail_arrived_once(
+    grocer_nights: GrocerNights, tmp_path: Path
+) -> None:
     whole = grocer_nights.after[LAST]
     root, sink = copied(grocer_nights.after[SECOND], tmp_path / "killed"), tmp_path / "sink"
     steps = steps_of(whole, whole / ".vesper" / "sink")
@@ -39,13 +43,15 @@ def test_after_kills_every_table_is_as_without_and_each_mail_arrived_once(grocer
 
 
 @pytest.mark.requirement("R62")
-def test_a_killed_night_leaves_no_lock_and_its_drafts_are_swept(grocer_nights: GrocerNights, tmp_path: Path) -> None:
-    """The lock is the kernel's: tests/warehouse/test_lock.py; here the drafts."""
-    from tasks.measure import measure
-
-    root = copied(grocer_nights.after[LAST], tmp_path / "drafts")
-    left = root / ".vesper/lake/.tmp/left"
-    left.write_bytes(b"half a file")
-    measure(root, LAST)
-    assert not left.exists()
-
+def test_what_a_kill_left_is_tidied_by_the_next_night(grocer_nights: GrocerNights, tmp_path: Path) -> None:
+    """A draft in the lake and a run that never ended. (The lock is the kernel's: tests/warehouse/test_lock.py.)"""
+    root = copied(grocer_nights.after[LAST], tmp_path / "left")
+    draft = root / ".vesper/lake/.tmp/left"
+    draft.write_bytes(b"half a file")
+    engine = engine_of(root)
+    start_run(engine, RunStart("score", LAST, "", False))
+    engine.dispose()
+    assert runs(root, "running") == ["score"]
+    run_night(directly, root, LAST, False, ["measure"])
+    assert not draft.exists()
+    assert (runs(root, "running"), runs(root, "crashed")) == ([], ["score"])

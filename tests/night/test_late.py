@@ -25,7 +25,9 @@ def landing(root: Path, name: str) -> Path:
 def reasons(root: Path, rule: str) -> list[dict[str, Any]]:
     """Yesterday's or tonight's rows of a rule, without what is of the night itself."""
     found = [row for row in rows(root, "mart__score_reason") if row["rule_id"] == rule]
-    return [{name: value for name, value in row.items() if name not in ("business_on", "definition_hash")} for row in found]
+    return [
+        {name: value for name, value in row.items() if name not in ("business_on", "definition_hash")} for row in found
+    ]
 
 
 def members(root: Path, segment: str) -> set[str]:
@@ -33,7 +35,9 @@ def members(root: Path, segment: str) -> set[str]:
 
 
 @pytest.mark.requirement("R105", "R106")
-def test_a_missing_event_source_changes_no_score_and_sends_no_win_back(grocer_nights: GrocerNights, tmp_path: Path) -> None:
+def test_a_missing_event_source_changes_no_score_and_sends_no_win_back(
+    grocer_nights: GrocerNights, tmp_path: Path
+) -> None:
     yesterday = grocer_nights.after[SECOND]
     root = copied(yesterday, tmp_path / "missing")
     landing(root, "shop_redemption/2017-12-31.csv").unlink()

@@ -24,7 +24,9 @@ def test_the_night_sent_something(grocer_nights: GrocerNights) -> None:
 
 
 @pytest.mark.requirement("R62", "R121")
-def test_the_same_date_twice_gives_the_same_bytes_and_no_second_mail(grocer_nights: GrocerNights, tmp_path: Path) -> None:
+def test_the_same_date_twice_gives_the_same_bytes_and_no_second_mail(
+    grocer_nights: GrocerNights, tmp_path: Path
+) -> None:
     before = grocer_nights.after[LAST]
     root = copied(before, tmp_path / "again")
     run_night(directly, root, LAST, True)
@@ -36,7 +38,9 @@ def test_the_same_date_twice_gives_the_same_bytes_and_no_second_mail(grocer_nigh
 
 
 @pytest.mark.requirement("R62", "R121")
-def test_the_last_night_by_one_thread_in_another_folder_has_the_same_bytes(grocer_nights: GrocerNights, tmp_path: Path) -> None:
+def test_the_last_night_by_one_thread_in_another_folder_has_the_same_bytes(
+    grocer_nights: GrocerNights, tmp_path: Path
+) -> None:
     """The nights of the fixture ran with two threads."""
     root = copied(grocer_nights.after[SECOND], tmp_path / "anew")
     for stage in STAGES:
@@ -70,7 +74,9 @@ def test_a_replay_that_differs_says_which_tables(grocer_nights: GrocerNights, tm
 
 
 @pytest.mark.requirement("R121")
-def test_backfill_publishes_the_same_night_moves_no_pointer_back_and_sends_nothing(grocer_nights: GrocerNights, tmp_path: Path) -> None:
+def test_backfill_publishes_the_same_night_moves_no_pointer_back_and_sends_nothing(
+    grocer_nights: GrocerNights, tmp_path: Path
+) -> None:
     before = grocer_nights.after[LAST]
     root = copied(before, tmp_path / "filled")
     assert "2017-12-30" in ops.backfill(root, FIRST, FIRST)

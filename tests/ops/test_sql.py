@@ -14,6 +14,7 @@ from warehouse.ledger.schema import STOP
 from warehouse.lock import run_lock
 from warehouse.runner import shaped, sql_text
 
+
 def content(root: Path) -> dict[str, str]:
     """Every file of a workspace with the hash of its content; SQLite's own scratch files left out."""
     files = (file for file in root.rglob("*") if file.is_file() and not file.name.endswith(("-wal", "-shm")))
@@ -111,7 +112,12 @@ def test_laying_out_changes_white_space_only(grocer: Path) -> None:
         plain = show_sql(grocer, name, NIGHT)
         assert laid_out(plain) == plain, name
         assert len(plain.splitlines()) > 3, mart.table.name
-    text = sql_text(shaped(sa.select(sa.literal("a  (, 'FROM' b").label("n")), sa.Table("t", sa.MetaData(), sa.Column("n", sa.String()))))
+    text = sql_text(
+        shaped(
+            sa.select(sa.literal("a  (, 'FROM' b").label("n")),
+            sa.Table("t", sa.MetaData(), sa.Column("n", sa.String())),
+        )
+    )
     assert "".join(laid_out(text).split()) == "".join(text.split())
     assert "'a  (, ''FROM'' b'" in laid_out(text)
 
@@ -124,3 +130,9 @@ def test_only_a_mart_has_one_select(grocer: Path) -> None:
 def test_a_run_lock_of_this_process_is_no_obstacle(grocer: Path) -> None:
     with run_lock(grocer / ".vesper"):
         assert run_sql(grocer, "select 1 as one") == (["one"], [(1,)])
+
+
+def test_a_reserved_column_name_is_explained(grocer: Path) -> None:
+    assert run_sql(grocer, 'select "at" from core__consent limit 1')[0] == ["at"]
+    with pytest.raises(Unanswered, match="双引号"):
+        run_sql(grocer, "select at, source from core__consent")

@@ -31,17 +31,27 @@ def good(judged: sa.FromClause, source: Source) -> sa.Select[Any]:
 
 
 def repeated(arrived: sa.FromClause, source: Source) -> sa.Select[Any]:
-    """How many rows share their key with another one; 0 spares the ranking of a large batch."""
+    """How many rows are superseded: those that another row of the batch shares its key with, less one for each key."""
     keys = sa.func.row(*[arrived.c[name] for name in source.key]) if len(source.key) > 1 else arrived.c[source.key[0]]
     return sa.select(sa.func.count() - sa.func.count(keys.distinct()))
 
 
 def newest(arrived: sa.FromClause, source: Source) -> sa.Select[Any]:
-    """One row per key: of several in the batch, the one that arrived last."""
-    order = [arrived.c[name].desc() for name in ARRIVAL]
-    place = sa.func.row_number().over(partition_by=[arrived.c[name] for name in source.key], order_by=order)
-    ranked = sa.select(arrived, place.label("place")).subquery("ranked")
-    return sa.select(*[ranked.c[c.name] for c in arrived.c]).where(ranked.c.place == 1)
+    """One row per key: of several in the batch, the last one that said something new, so that a row that only repeats keeps its arrival.
+
+    `is_revised` tells that it differs from the one before it in the batch. Whether the files came in one night or in several, the same row stays.
+    """
+    order = [arrived.c[name] for name in ARRIVAL]
+    mine = [arrived.c[name] for name in source.key]
+    said = sa.func.row(*[arrived.c[name] for name in source.fields])
+    before = sa.func.lag(said).over(partition_by=mine, order_by=order)
+    place = sa.func.row_number().over(partition_by=mine, order_by=order)
+    told = sa.select(arrived, said.is_distinct_from(before).label("is_news"), (place > 1).label("is_revised")).subquery("told")
+    latest = sa.func.row_number().over(
+        partition_by=[told.c[name] for name in source.key], order_by=[told.c[name].desc() for name in ARRIVAL]
+    )
+    ranked = sa.select(told, latest.label("latest")).where(told.c.is_news).subquery("ranked")
+    return sa.select(*[ranked.c[c.name] for c in arrived.c], ranked.c.is_revised).where(ranked.c.latest == 1)
 
 
 def compared(arrived: sa.FromClause, known: sa.FromClause, source: Source) -> sa.Select[Any]:
@@ -49,6 +59,8 @@ def compared(arrived: sa.FromClause, known: sa.FromClause, source: Source) -> sa
     same_key = sa.and_(*[arrived.c[name] == known.c[name] for name in source.key])
     key = known.c[source.key[0]]
     differs = sa.or_(*[arrived.c[name].is_distinct_from(known.c[name]) for name in source.fields])
+    if "is_revised" in arrived.c:
+        differs = sa.or_(arrived.c.is_revised, differs)
     verdict = sa.case((key.is_(None), "new"), (differs, "changed"), else_="unchanged")
     known_day = known.c.on if is_cut(source) else sa.cast(sa.null(), sa.Date)
     return sa.select(arrived, verdict.label("verdict"), known_day.label("known_on")).select_from(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class Section(BaseModel):
@@ -82,6 +82,12 @@ class Workspace(Section):
     mail: Mail = Mail()
     notices: Notices = Notices()
     retention: Retention = Retention()
+
+    @model_validator(mode="after")
+    def played_nights_reach_nobody(self) -> "Workspace":
+        if self.production and self.clock.mode == "simulated":
+            raise ValueError('production = true needs clock mode = "live": a simulated night must never reach a person')
+        return self
 
     @property
     def store(self) -> Path:

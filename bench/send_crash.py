@@ -1,0 +1,77 @@
+"""`python -m bench.send_crash [--kills 20] [--seed N] [--json]`: SIGKILL in the middle of `vesper run nightly`, and what is lost or doubled.
+
+What belongs here: a small grocer, many kills and one ending, and the counts. What does not: how a night is killed and compared; tests and bench
+share that (`tests/night/killing.py`). The mail server stands outside the night and outlives every kill, as real ones do.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from examples.grocer.compose import compose
+from tasks.night import directly, run_night
+from tests.night.killing import Killed, faults, moments, outside_sink, run_and_kill, steps_of, unknown_mails
+from tests.night.looking import mails, messages, runs
+from tests.small_grocer import HOUSEHOLDS, LAST, SECOND, SINCE, copied, define
+
+
+def nights(folder: Path) -> tuple[Path, Path]:
+    """A small grocer before the night that sends, and a copy of it after an undisturbed one."""
+    before = folder / "before"
+    define(before)
+    compose(before, households=HOUSEHOLDS, since=SINCE)
+    run_night(directly, before, SECOND, False)
+    whole = copied(before, folder / "whole")
+    run_night(directly, whole, LAST, True)
+    return before, whole
+
+
+def counted(whole: Path, root: Path, sink: Path, killed: Killed) -> dict[str, Any]:
+    """What the kills left behind. A mail is lost when it did not arrive and the ledger does not list it as unknown."""
+    arrived, intended = mails(sink), messages(root)
+    unknown = {id for id, state in intended.items() if state == "unknown"}
+    found = faults(whole, root, sink)
+    return {
+        "kills": killed.kills,
+        "duplicates": sum(count - 1 for count in arrived.values()),
+        "losses": len(messages(whole).keys() - arrived.keys() - unknown),
+        "unknown": unknown_mails(root),
+        "delivered": len(arrived),
+        "intended": len(messages(whole)),
+        "tables_equal": not any(line.endswith(" differs") for line in found),
+        "faults": found,
+        "crashed_runs": len(runs(root, "crashed")),
+        "stages_killed": {stage: sum(one.stage == stage for one in killed.moments) for stage in sorted({m.stage for m in killed.moments})},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="SIGKILL the night, and count what is lost or doubled.")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=2018)
+    parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+    chosen = parser.parse_args()
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="vesper-crash-") as name:
+        folder = Path(name)
+        before, whole = nights(folder)
+        root, sink = copied(before, folder / "killed"), folder / "sink"
+        steps = steps_of(whole, whole / ".vesper" / "sink")
+        with outside_sink(root, sink):
+            killed = run_and_kill(root, moments(chosen.kills, steps, chosen.seed), sink)
+        result = counted(whole, root, sink, killed) | {"seed": chosen.seed, "wall_s": round(time.monotonic() - started, 1)}
+    Console(stderr=chosen.json).print(result)
+    if chosen.json:
+        print(json.dumps(result))
+    if result["faults"] or result["duplicates"] or result["losses"] or result["kills"] != chosen.kills:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
