@@ -28,6 +28,7 @@ app.add_typer(stopping, name="stop")
 
 GROCER = Path(__file__).parent / "examples" / "grocer"
 STOPPED, BROKEN = 1, 2
+WIDEST = 2000
 
 Workspace = Annotated[
     Path,
@@ -65,9 +66,9 @@ def _run(root: Path, business_on: dt.date, may_send: bool, words: tuple[str, ...
     from deployments.server import running_server
 
     if running_server(root):
-        from deployments.up import run_as_flow
+        from deployments.night_as_flow import run_as_flow
 
-        return run_as_flow(root, business_on, may_send, words)
+        return run_as_flow(root, business_on, may_send, words, lambda report: _say_stage(report, root))
     from tasks.night import Stage, run_night
 
     def here(stage: Stage, root: Path, on: dt.date, may_send: bool) -> "StageReport":
@@ -88,10 +89,9 @@ def _say_stage(report: "StageReport", root: Path) -> None:
 
 
 def _summarise(reports: "list[StageReport]", root: Path, as_json: bool) -> None:
-    """What a night leaves on the terminal: each stage in a line, its warnings, and where to look."""
+    """What a night leaves on the terminal, after each stage had its line: warnings, and where to look."""
     from vesper.language import translator
     from vesper.load import read_workspace
-    from vesper.wording import headline
 
     if as_json:
         typer.echo(json.dumps([_as_data(report) for report in reports], ensure_ascii=False, default=str))
@@ -99,9 +99,8 @@ def _summarise(reports: "list[StageReport]", root: Path, as_json: bool) -> None:
     workspace = read_workspace(root)
     _ = translator(workspace.company.language)
     for report in reports:
-        typer.echo(headline(report, _))
         for warning in report.warnings:
-            typer.secho(f"  {warning}", fg="yellow")
+            typer.secho(f"{report.stage}: {warning}", fg="yellow")
     if workspace.company.composed:
         typer.echo(workspace.company.composed)
     page = workspace.store / "report" / "index.html"
@@ -209,13 +208,15 @@ def sql(
 
 
 def _print_table(columns: list[str], rows: list[tuple[Any, ...]]) -> None:
+    from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*columns)
+    table = Table(*columns, box=SIMPLE)
     for row in rows:
         table.add_row(*["" if value is None else str(value) for value in row])
-    Console().print(table)
+    # As wide as the values are: a figure that is cut off is no figure.
+    Console(width=WIDEST).print(table, soft_wrap=True)
 
 
 @app.command()
@@ -287,7 +288,7 @@ def demo_run(workspace: Workspace = GROCER) -> None:
     """Compose the grocer's landing files, then run the night as a flow on a local server, which is stopped at the end."""
     from deployments.demo import run_demo
 
-    _summarise(run_demo(workspace, typer.echo), workspace, False)
+    _summarise(run_demo(workspace, typer.echo, lambda report: _say_stage(report, workspace)), workspace, False)
 
 
 @demo.command("compose")

@@ -47,7 +47,12 @@ def spent(found: Figures, *kinds: str) -> float:
 
 def least(runs: list[Figures]) -> Figures:
     """The run that cost least: what other work on the machine adds is not the program's."""
-    return min(runs, key=lambda run: spent(run, *COMPUTE) if isinstance(next(iter(run["cpu_s"].values())), dict) else sum(run["cpu_s"].values()))
+    return min(
+        runs,
+        key=lambda run: (
+            spent(run, *COMPUTE) if isinstance(next(iter(run["cpu_s"].values())), dict) else sum(run["cpu_s"].values())
+        ),
+    )
 
 
 def measured(folder: Path, households: int | None, runs: int) -> Figures:
@@ -102,8 +107,16 @@ def summary(found: Figures, growth: list[Figures]) -> Figures:
             "great_expectations": round(spent(first, "gx_import"), 2),
             "by_hand": round(hand["import_cpu_s"], 2),
         },
-        "wall_s": {"first": round(first["wall_s"], 1), "following": round(following["wall_s"], 1), "by_hand": round(hand["wall_s"], 1)},
-        "peak_mb": {"first": round(first["peak_mb"]), "following": round(following["peak_mb"]), "by_hand": round(hand["peak_mb"])},
+        "wall_s": {
+            "first": round(first["wall_s"], 1),
+            "following": round(following["wall_s"], 1),
+            "by_hand": round(hand["wall_s"], 1),
+        },
+        "peak_mb": {
+            "first": round(first["peak_mb"]),
+            "following": round(following["peak_mb"]),
+            "by_hand": round(hand["peak_mb"]),
+        },
         "next_night_share": round(spent(following, *COMPUTE) / compute, 3),
         "checks": first["checks"],
         "growth": growth,
@@ -123,7 +136,13 @@ def show(console: Console, result: Figures) -> None:
     """The figures for people."""
     for title, name in (("First load", "first"), ("The next night", "following")):
         _show_night(console, title, result["cpu_s"][name])
-    grown = Table("households", "compute", "gate", *list(result["growth"][0])[3:], title="How cost grows, CPU seconds of a first load")
+    grown = Table(
+        "households",
+        "compute",
+        "gate",
+        *list(result["growth"][0])[3:],
+        title="How cost grows, CPU seconds of a first load",
+    )
     for row in result["growth"]:
         grown.add_row(*[str(cell) for cell in row.values()])
     console.print(grown)

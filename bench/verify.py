@@ -28,7 +28,11 @@ def published(root: Path, business_on: dt.date) -> dict[str, list[Path]]:
 
 def differences(root: Path, business_on: dt.date, hand: Path) -> list[str]:
     """One sentence for each table that differs; none when the two agree row by row."""
-    ours = published(root, business_on)
+    return compared(published(root, business_on), hand)
+
+
+def compared(ours: dict[str, list[Path]], hand: Path) -> list[str]:
+    """The same for files by table on the one side and a folder of tables on the other."""
     base = duckdb.connect()
     found = []
     for name in sorted(set(ours) - NOT_BY_HAND | {folder.name for folder in hand.iterdir()}):
@@ -36,11 +40,11 @@ def differences(root: Path, business_on: dt.date, hand: Path) -> list[str]:
         if not ours.get(name) or not theirs:
             found.append(f"{name}: written by one side only")
         else:
-            found += _rows_apart(base, name, ours[name], theirs)
+            found += rows_apart(base, name, ours[name], theirs)
     return found
 
 
-def _rows_apart(base: duckdb.DuckDBPyConnection, name: str, ours: list[Path], theirs: list[Path]) -> list[str]:
+def rows_apart(base: duckdb.DuckDBPyConnection, name: str, ours: list[Path], theirs: list[Path]) -> list[str]:
     """Rows that only one side has; a row that stands twice counts twice."""
     base.read_parquet([str(path) for path in ours]).create_view("ours", replace=True)
     base.read_parquet([str(path) for path in theirs]).create_view("theirs", replace=True)

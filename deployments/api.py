@@ -1,13 +1,17 @@
 """The few calls to Prefect's HTTP interface that need no Prefect: importing it would cost four seconds in a command that only waits."""
 
-import json
-import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
+import requests
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
 BUSY = 503
+PAUSE_SECONDS = 0.3
+
+
+class ServerBusy(RuntimeError):
+    """503 is how the server says that its database is busy with another writer."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +24,8 @@ class Api:
     def is_healthy(self) -> bool:
         """True when a server answers there."""
         try:
-            with urllib.request.urlopen(f"{self.url}/health", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (OSError, ValueError):
+            return requests.get(f"{self.url}/health", timeout=2).ok
+        except (requests.RequestException, ValueError):
             return False
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
@@ -38,22 +41,18 @@ class Api:
         self._call("DELETE", path, None)
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
-        """One call; 503 is how the server says that its database is busy with another writer, so it is asked again for a while."""
-        over_at = time.monotonic() + self.timeout_seconds
-        while True:
-            try:
-                return self._once(method, path, body)
-            except urllib.error.HTTPError as error:
-                if error.code != BUSY or time.monotonic() > over_at:
-                    said = error.read().decode(errors="replace")[:500]
-                    raise RuntimeError(f"Prefect refused {method} {path} with {error.code}: {said}") from error
-            time.sleep(0.3)
+        """One call, asked again while the server is busy."""
+        patient = Retrying(
+            retry=retry_if_exception_type(ServerBusy),
+            stop=stop_after_delay(self.timeout_seconds),
+            wait=wait_fixed(PAUSE_SECONDS),
+            reraise=True,
+        )
+        return patient(self._once, method, path, body)
 
     def _once(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
-        data = json.dumps(body).encode() if body is not None else None
-        request = urllib.request.Request(
-            f"{self.url}/{path}", data, {"Content-Type": "application/json"}, method=method
-        )
-        with urllib.request.urlopen(request, timeout=self.timeout_seconds) as answer:
-            text = answer.read()
-        return json.loads(text) if text else None
+        answer = requests.request(method, f"{self.url}/{path}", json=body, timeout=self.timeout_seconds)
+        if not answer.ok:
+            kind = ServerBusy if answer.status_code == BUSY else RuntimeError
+            raise kind(f"Prefect refused {method} {path} with {answer.status_code}: {answer.text[:500]}")
+        return answer.json() if answer.content else None

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deployments.up import run_as_flow
+from deployments.night_as_flow import run_as_flow
+from deployments.server import server_for_a_run
 from examples.grocer.breakage import break_input
 from examples.grocer.compose import compose
 from tasks.night import WORDS, business_date, directly, published, run_night
@@ -20,18 +21,22 @@ from vesper.stage_report import StageFailed, StageReport
 Say = Callable[[str], None]
 
 
-def run_demo(root: Path, say: Say) -> list[StageReport]:
-    """Compose the landing files, compute the night before (it sends nothing), then run the clock's night as a flow on a local server."""
+def run_demo(root: Path, say: Say, tell: Callable[[StageReport], None]) -> list[StageReport]:
+    """Compose the landing files, compute the night before (it sends nothing), then run the clock's night as a flow on a local server.
+
+    The server starts beside the first two, since its first start takes as long as they do. `tell` gets each stage's report as it publishes.
+    """
     started = time.monotonic()
-    say("Composing the grocer's landing files (published orders, composed contacts) ...")
-    compose(root)
-    business_on = business_date(root)
-    before = business_on - dt.timedelta(days=1)
-    if not published(root, VISIBILITY.name, before):
-        say(f"Computing the night before, {before}, so that there is a yesterday; it sends nothing ...")
-        run_night(directly, root, before, False)
-    say(f"Running the night {business_on} as a flow on a local Prefect server ...")
-    reports = run_as_flow(root, business_on, True, WORDS)
+    with server_for_a_run(root):
+        say("Composing the grocer's landing files (published orders, composed contacts) ...")
+        compose(root)
+        business_on = business_date(root)
+        before = business_on - dt.timedelta(days=1)
+        if not published(root, VISIBILITY.name, before):
+            say(f"Computing the night before, {before}, so that there is a yesterday; it sends nothing ...")
+            run_night(directly, root, before, False)
+        say(f"Running the night {business_on} as a flow on a local Prefect server ...")
+        reports = run_as_flow(root, business_on, True, WORDS, tell)
     say(
         f"Done in {time.monotonic() - started:.0f} s. `.venv/bin/vesper up -w {root}` opens the dashboard with this run on it."
     )

@@ -169,7 +169,7 @@ class Bench:
         self.declare(table)
         self.read(select)
         key = f"{self.business_on.isoformat()}-{self.report.stage}"
-        kept = {part.key: part for part in self.house.lake.parts(self.snapshot(table.name))}
+        kept = {part.key: part for part in self.house.lake.parts(self.snapshot(table.name)) if part.key != WHOLE}
         kept[key] = self.runner.write(select, table, key=key)
         parts = tuple(kept[k] for k in sorted(kept))
         self.take(table, Candidate(table.name, parts, None, frozenset({key})))

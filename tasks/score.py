@@ -23,7 +23,7 @@ def score(
         fill_marts(bench)
         people = bench.snapshot(CONTACT.name)
         bench.balance(scored(people.row_count if people else 0, bench.report.rows[SCORE.name]))
-        bench.report.facts |= bench.records(key_figures.scored())[0]
+        bench.report.facts |= bench.records(key_figures.scored(bench.night))[0]
         bench.report.facts["score_bands"] = bench.records(key_figures.score_bands())
         bench.report.facts["lifecycle"] = bench.records(key_figures.stages())
     return bench.report

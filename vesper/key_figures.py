@@ -11,6 +11,7 @@ from vesper.marts.score import SCORE
 from vesper.marts.segment_change import SEGMENT_CHANGE
 from vesper.marts.segment_member import SEGMENT_MEMBER
 from vesper.marts.visibility import VISIBILITY
+from vesper.model.policy import ScoringPolicy
 from vesper.night import Night
 
 BAND_WIDTH = 10
@@ -29,13 +30,14 @@ def score_bands() -> sa.Select[Any]:
     return sa.select(low.label("score_from"), sa.func.count().label("people")).group_by(low).order_by(low.desc())
 
 
-def scored() -> sa.Select[Any]:
-    """Scores, MQLs, and MQLs that were none the night before."""
-    is_new = sa.and_(SCORE.c.is_mql, sa.or_(SCORE.c.previous_score.is_(None), SCORE.c.previous_score != SCORE.c.score))
+def scored(night: Night) -> sa.Select[Any]:
+    """Scores, MQLs, and MQLs that were none the night before (R53)."""
+    mql_at = night.definitions.one(ScoringPolicy, "scoring").mql_at
+    is_new = sa.and_(SCORE.c.is_mql, sa.func.coalesce(SCORE.c.previous_score, 0) < mql_at)
     return sa.select(
         sa.func.count().label("scores"),
         sa.func.count().filter(SCORE.c.is_mql).label("mqls"),
-        sa.func.count().filter(is_new).label("moved_mqls"),
+        sa.func.count().filter(is_new).label("new_mqls"),
     )
 
 

@@ -25,7 +25,6 @@ imported_cpu = time.process_time()
 FORMAT = "format parquet, compression zstd, row_group_size 122880"
 REGIONS = Path(__file__).parents[2] / "definitions" / "reference" / "china_regions.csv"
 SCRIPTS = sorted(Path(__file__).parent.glob("*.sql"))
-MONTHS = [f"2017-{month:02}-01" for month in range(1, 13)]
 
 
 class Writer:
@@ -75,7 +74,11 @@ class Writer:
         day = f'"{cut}"'
         months = self.base.execute(f"select distinct date_trunc('month', {day}) from {table} order by 1").fetchall()
         self.rows[table] = sum(
-            self.write(f"from {table} where {day} >= '{on}' and {day} < '{on}'::date + interval 1 month order by {keys}", table, f"{on:%Y-%m}")
+            self.write(
+                f"from {table} where {day} >= '{on}' and {day} < '{on}'::date + interval 1 month order by {keys}",
+                table,
+                f"{on:%Y-%m}",
+            )
             for (on,) in months
         )
 
@@ -113,7 +116,10 @@ def crm(folder: Path) -> pa.Table:
         except UnicodeDecodeError:
             text = data.decode("gb18030")
         found = csv.DictReader(io.StringIO(text, newline=""))
-        rows += [{k: v or None for k, v in row.items()} | {"file": path.name, "source_row": i} for i, row in enumerate(found, 2)]
+        rows += [
+            {k: v or None for k, v in row.items()} | {"file": path.name, "source_row": i}
+            for i, row in enumerate(found, 2)
+        ]
     return pa.Table.from_pylist(rows)
 
 
