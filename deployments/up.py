@@ -45,7 +45,7 @@ def up(root: Path, say: Say = print) -> int:
         server.wait()
         say(f"Server: {server.api.url}")
         entries = deployments_of(workspace)
-        _put_right(server, entries, say)
+        _put_right(root, server, entries, say)
         runner = child.start(["deployments.serve", str(root.resolve())], server.variables, home(root) / "runner.log")
         parts.callback(_stop, "runner", runner.stop, say)
         _wait_for_deployments(runner, ready_file(root), stop)
@@ -56,7 +56,7 @@ def up(root: Path, say: Say = print) -> int:
         return _supervise({"server": server.process, "runner": runner}, stop, say)
 
 
-def _put_right(server: Server, entries: list[Deployment], say: Say) -> None:
+def _put_right(root: Path, server: Server, entries: list[Deployment], say: Say) -> None:
     """What an earlier server left: lost runs, missed starts, deployments that are gone from the registry."""
     register_zombie_automation(server.api)
     forget_deployments(server.api, {entry.name for entry in entries})
@@ -64,9 +64,21 @@ def _put_right(server: Server, entries: list[Deployment], say: Say) -> None:
     if lost:
         say(f"{lost} runs of before had no process any more; they are marked Crashed.")
     if missed:
-        say(
-            f"{missed} scheduled starts were missed while Vesper was down; the latest of each is made up for, `backfill` computes the others."
+        sentence = (
+            f"{missed} scheduled starts were missed while Vesper was down; the latest of each is made up for, "
+            "`vesper backfill` computes the others."
         )
+        say(sentence)
+        _tell_owner(root, sentence, say)
+
+
+def _tell_owner(root: Path, sentence: str, say: Say) -> None:
+    """A night that did not start is told outside Prefect, too (R112)."""
+    from tasks.notices import tell_owner
+
+    unsent = tell_owner(read_workspace(root), "nights did not start", sentence)
+    if unsent:
+        say(unsent)
 
 
 def _wait_for_deployments(runner: child.Child, ready: Path, stop: threading.Event) -> None:

@@ -22,6 +22,7 @@ from vesper.tables.declare import empty
 from vesper.tables.order import ORDER_DAY, ORDER_LINE, PRODUCT
 from vesper.tables.quality import CALENDAR, COVERAGE, QUARANTINE
 from warehouse.ledger.receipts import record_receipts
+from warehouse.part import days_of
 
 
 def consolidate(
@@ -107,7 +108,9 @@ def _write_events(bench: Bench, taken: dict[str, TakenIn]) -> None:
             selects.append(campaign.events_of_contacts(one.raw, one.source, zone))
     events = bench.materialize(sa.union_all(*selects) if selects else empty(EVENT), "events_tonight")
     days = {row[0] for row in bench.rows(sa.select(events.c.on).distinct())}
-    bench.fill_days(EVENT, sa.select(events), days)
+    # An event that moved to another day must leave the old one, even when nothing else is left there.
+    left = {day for part in bench.house.lake.parts(bench.snapshot_before(EVENT.name)) for day in days_of(part.key)}
+    bench.fill_days(EVENT, sa.select(events), days | left)
 
 
 def _write_campaigns(bench: Bench, taken: dict[str, TakenIn]) -> None:

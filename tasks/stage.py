@@ -180,11 +180,9 @@ def _kept_traceback(bench: Bench, error: Exception) -> Path:
 
 
 def _tell(bench: Bench, sentence: str) -> None:
-    from connectors.notify import notify
+    """Tell the owner outside Prefect; what fails there is a warning, since it must not hide the failure it is about."""
+    from tasks.notices import tell_owner
 
-    workspace = bench.house.workspace
-    subject = f"Vesper: {bench.report.stage} {bench.business_on} failed"
-    try:
-        notify(workspace, subject, sentence, workspace.notices.owner)
-    except Exception as error:  # a notice that cannot be sent must not hide the failure it is about
-        bench.report.warnings.append(f"the notice could not be sent: {error}")
+    unsent = tell_owner(bench.house.workspace, f"{bench.report.stage} {bench.business_on} failed", sentence)
+    if unsent:
+        bench.report.warnings.append(unsent)

@@ -98,3 +98,11 @@ def test_words_for_people_in_two_languages() -> None:
     rule = parse("scoring", "x", RULE.replace("says: 一周两单", "name: {zh_CN: 两单, en: Two orders}\nsays: 一周两单"))
     assert (rule.title("en"), rule.title("zh_CN"), rule.says.of("en")) == ("Two orders", "两单", "一周两单")
     assert parse("scoring", "two_orders", RULE).title("en") == "two_orders"
+
+
+def test_a_simulated_clock_and_production_exclude_each_other(tmp_path: Path) -> None:
+    (tmp_path / "vesper.toml").write_text(
+        'production = true\n[company]\nname = "x"\n[clock]\nmode = "simulated"\nsimulated_on = 2018-01-01\n', encoding="utf-8"
+    )
+    with pytest.raises(DefinitionsInvalid, match="simulated night must never reach a person"):
+        read_workspace(tmp_path)

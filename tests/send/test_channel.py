@@ -158,7 +158,7 @@ SIMULATED, LIVE = Clock(mode="simulated"), Clock()
 @pytest.mark.parametrize(
     ("server", "clock", "production", "allowed"),
     [
-        ("mail.example.com:25", SIMULATED, True, False),
+        ("mail.example.com:25", SIMULATED, False, False),
         ("mail.example.com", LIVE, False, False),
         ("127.0.0.1.example.com:25", LIVE, False, False),
         ("10.0.0.8:25", LIVE, False, False),

@@ -33,8 +33,9 @@ def national(value: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
     """National digits of a value, whatever way it was written."""
     bare = sa.func.regexp_replace(narrow(value), "[ \t()-]", "", "g")
     without_country = sa.func.regexp_replace(bare, "^([+]86|0086|86)", "")
+    # A bare 86 may be the beginning of a number, so it counts as the country only before a number of full length.
     chosen = sa.case(
-        (sa.func.regexp_full_match(bare, "([+]86|0086|86)0?[1-9][0-9]{9,10}"), without_country), else_=bare
+        (sa.func.regexp_full_match(bare, "([+]86|0086)0?[1-9][0-9]+|860?[1-9][0-9]{9,10}"), without_country), else_=bare
     )
     return sa.func.regexp_replace(chosen, "^0", "")
 

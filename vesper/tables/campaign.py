@@ -11,7 +11,7 @@ CAMPAIGN = table(
     column("ends_on", DATE, "Last day", required=True),
     grain=("campaign_id",),
     owner="marketing",
-    says="Campaigns, from sources and from Vesper's own definitions.",
+    says="Campaigns that sources report; Vesper's own are definitions, and their effect stands in mart__campaign_effect.",
 )
 
 CAMPAIGN_MEMBER = table(
