@@ -72,7 +72,16 @@ def measured(folder: Path, households: int | None, runs: int) -> Figures:
         night(root, NIGHT_BEFORE)
         following.append(night(root))
         shutil.rmtree(root)
-    return {"first": least(first), "following": least(following), "hand": least(hand), "key_figures": figures}
+    return {
+        "first": least(first),
+        "following": least(following),
+        "hand": least(hand),
+        "key_figures": figures,
+        "pairs": [
+            round(spent(one, *COMPUTE) / sum(other["cpu_s"].values()), 3)
+            for one, other in zip(first, hand, strict=True)
+        ],
+    }
 
 
 def grown(folder: Path, households: int | None, first: Figures) -> list[Figures]:
@@ -96,6 +105,7 @@ def summary(found: Figures, growth: list[Figures]) -> Figures:
     compute, hand_cpu = spent(first, *COMPUTE), sum(hand["cpu_s"].values())
     return {
         "ratio_to_hand_written": round(compute / hand_cpu, 3),
+        "ratio_of_each_pair": found["pairs"],
         "ratio_with_gate": round((compute + spent(first, "gate")) / hand_cpu, 3),
         "ratio_with_gate_mail_and_page": round((compute + spent(first, "gate", "mail", "page")) / hand_cpu, 3),
         "cpu_s": {"first": _rounded(first), "following": _rounded(following), "by_hand": _rounded(hand)},

@@ -11,7 +11,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 EXAMPLE = REPOSITORY / "examples" / "grocer"
-SILENT = {"DO_NOT_TRACK": "1", "GX_ANALYTICS_ENABLED": "false", "PYTHONDONTWRITEBYTECODE": "1"}
+SILENT = {"DO_NOT_TRACK": "1", "GX_ANALYTICS_ENABLED": "false"}
 
 
 def grocer(root: Path, households: int | None = None) -> Path:

@@ -61,7 +61,7 @@ def nearest(column: str, others: Sequence[str]) -> str:
 def _lacks(
     source: Source, column: str, required: bool, unknown: Sequence[str], row_count: int, file: str, _: Translate
 ) -> Finding:
-    near = nearest(column, unknown)
+    near = nearest(column, unknown) or (unknown[0] if len(unknown) == 1 else "")
     what = _("{source}: {file} ({rows} rows) lacks the column {column}.")
     if not required:
         todo = _("Its values stay empty.")

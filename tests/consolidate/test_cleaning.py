@@ -18,7 +18,11 @@ NORMALISERS: dict[str, Expression] = {"phone": phone.e164, "email": email.addres
 
 DIGITS = st.text("0123456789０１２３４５６７８９ -()+（）－＋\t\u3000", max_size=20)
 NATIONAL = st.from_regex(phone.numbering_plan(), fullmatch=True)
-WRITTEN = st.builds(lambda before, number: before + number, st.sampled_from(["", "+86", "+86 ", "0086", "86", "0", "+86-0", "＋８６"]), NATIONAL)
+WRITTEN = st.builds(
+    lambda before, number: before + number,
+    st.sampled_from(["", "+86", "+86 ", "0086", "86", "0", "+86-0", "＋８６"]),
+    NATIONAL,
+)
 ADDRESSES = st.builds("{}{}@{}.{}".format, st.sampled_from(["", " ", "mailto:", "MAILTO:"]), st.text("aZ9._%+-ａ", max_size=6),
                       st.text("bY-.ｂ", max_size=6), st.sampled_from(["com", "CN", "con", "c", "co.jp"]))  # fmt: skip
 VALUES = st.lists(st.one_of(st.text(max_size=12), DIGITS, WRITTEN, ADDRESSES), min_size=1, max_size=40)
@@ -28,7 +32,9 @@ def applied(expression: Expression, values: Sequence[str | None]) -> list[Any]:
     """A cleaning expression on many values, in their order."""
     if not values:
         return []
-    given_values = sa.values(sa.column("place", sa.Integer), sa.column("value", sa.String), name="given").data(list(enumerate(values)))
+    given_values = sa.values(sa.column("place", sa.Integer), sa.column("value", sa.String), name="given").data(
+        list(enumerate(values))
+    )
     query = sa.select(expression(sa.cast(given_values.c.value, sa.String))).order_by(given_values.c.place)
     with ENGINE.connect() as connection:
         return list(connection.scalars(query))
@@ -37,7 +43,7 @@ def applied(expression: Expression, values: Sequence[str | None]) -> list[Any]:
 @pytest.mark.requirement("R9")
 @pytest.mark.parametrize("name", NORMALISERS)
 @given(values=VALUES)
-@settings(max_examples=12)
+@settings(max_examples=40)
 def test_a_normaliser_leaves_alone_what_it_made(name: str, values: list[str]) -> None:
     values = [value.replace("\0", "") for value in values]
     once = applied(NORMALISERS[name], values)
@@ -46,7 +52,7 @@ def test_a_normaliser_leaves_alone_what_it_made(name: str, values: list[str]) ->
 
 @pytest.mark.requirement("R9", "R7")
 @given(values=st.lists(WRITTEN, min_size=1, max_size=40))
-@settings(max_examples=12)
+@settings(max_examples=40)
 def test_a_phone_that_was_made_valid_stays_valid(values: list[str]) -> None:
     made = [number for number in applied(phone.e164, values) if number]
     assert applied(phone.status, made) == ["valid"] * len(made)
@@ -126,7 +132,9 @@ def places() -> Callable[[Sequence[str | None]], list[tuple[str | None, str | No
         connection.execute(sa.insert(region.SPELLING), region.spellings(reference_rows("china_regions")))
 
     def resolved(cells: Sequence[str | None]) -> list[tuple[str | None, str | None, str]]:
-        given_cells = sa.values(sa.column("place", sa.Integer), sa.column("cell", sa.String), name="given").data(list(enumerate(cells)))
+        given_cells = sa.values(sa.column("place", sa.Integer), sa.column("cell", sa.String), name="given").data(
+            list(enumerate(cells))
+        )
         rows = sa.select(given_cells.c.place, sa.cast(given_cells.c.cell, sa.String).label("cell")).subquery("rows")
         query = region.resolved(rows, "cell", [rows.c.place]).order_by(rows.c.place)
         with ENGINE.connect() as connection:

@@ -55,7 +55,9 @@ def table(root: Path, name: str, on: dt.date | None = None) -> pa.Table:
     engine.dispose()
     assert snapshot is not None, f"{name} was never published"
     # DuckDB marks a column "not null" in a file that has no null in it.
-    return pa.concat_tables([pq.read_table(part) for part in parts], promote_options="default") if parts else pa.table({})
+    return (
+        pa.concat_tables([pq.read_table(part) for part in parts], promote_options="default") if parts else pa.table({})
+    )
 
 
 def rows(root: Path, name: str, on: dt.date | None = None) -> list[dict[str, Any]]:

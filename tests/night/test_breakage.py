@@ -19,7 +19,7 @@ STOPS: dict[str, Sequence[str]] = {
     "empty_file": ("shop_redemption", "2017-12-31.csv", "0 bytes"),
     "yesterday_again": ("shop_order", "2017-12-31.parquet", "2017-12-30.parquet", "repeated", "235"),
     "volume_tenth": ("shop_order", "2017-12-31.parquet", "rows.drop_ratio", " 31 "),
-    "unknown_category": ("crm_member", "2017-12-31.csv", "category:consent_text", "max_quarantine_ratio", " 3 "),
+    "unknown_category": ("crm_member", "2017-12-31.csv", "category:consent_text", "unknown: fail", " 3 "),
     "invalid_keys": ("shop_order", "2017-12-31.parquet", "required:order_id", "max_quarantine_ratio", " 16 "),
     "clock_one_day_off": ("shop_order", "2017-12-31.parquet", "time:ordered_at", " 316 "),
 }

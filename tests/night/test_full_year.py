@@ -110,8 +110,8 @@ def test_every_redemption_is_of_a_household_that_was_mailed(tables: Runner) -> N
 @pytest.mark.requirement("R50", "R53")
 def test_every_score_is_the_sum_of_its_reasons_a_clamp_being_one(tables: Runner) -> None:
     reason = SCORE_REASON.c
-    total = sa.select(reason.contact_id, sa.func.sum(reason.points).label("points"))
-    total = total.group_by(reason.contact_id).subquery("total")
+    points = sa.select(reason.contact_id, sa.func.sum(reason.points).label("points"))
+    total = points.group_by(reason.contact_id).subquery("total")
     joined = SCORE.join(total, total.c.contact_id == SCORE.c.contact_id, isouter=True)
     query = sa.select(
         sa.func.count(), sa.func.count().filter(SCORE.c.score.is_distinct_from(total.c.points))

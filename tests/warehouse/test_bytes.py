@@ -41,7 +41,9 @@ def test_the_night_publishes_every_declared_table(night: House) -> None:
 
 @pytest.mark.requirement("R62")
 @pytest.mark.parametrize("name", declared())
-def test_a_table_written_twice_has_the_same_bytes(night: House, grocer_nights: GrocerNights, small_lake: Lake, name: str) -> None:
+def test_a_table_written_twice_has_the_same_bytes(
+    night: House, grocer_nights: GrocerNights, small_lake: Lake, name: str
+) -> None:
     table = METADATA.tables[name]
     rows = rows_of(grocer_nights.after[LAST], name)
     written = []

@@ -30,9 +30,15 @@ def test_unique_keys_are_what_the_migrations_make(ledger: sa.Engine) -> None:
     """Autogenerate does not compare these on SQLite."""
     inspector = sa.inspect(ledger)
     for table in LEDGER.sorted_tables:
-        declared = {frozenset(c.name for c in key.columns) for key in table.constraints if isinstance(key, sa.UniqueConstraint)}
-        assert {frozenset(key["column_names"]) for key in inspector.get_unique_constraints(table.name)} == declared, table.name
-        assert set(inspector.get_pk_constraint(table.name)["constrained_columns"]) == {c.name for c in table.primary_key}
+        declared = {
+            frozenset(c.name for c in key.columns) for key in table.constraints if isinstance(key, sa.UniqueConstraint)
+        }
+        assert {frozenset(key["column_names"]) for key in inspector.get_unique_constraints(table.name)} == declared, (
+            table.name
+        )
+        assert set(inspector.get_pk_constraint(table.name)["constrained_columns"]) == {
+            c.name for c in table.primary_key
+        }
 
 
 def test_opening_again_changes_nothing(ledger_url: str) -> None:
@@ -60,8 +66,10 @@ def test_runs_are_started_pinned_ended_and_closed_after_a_kill(ledger: sa.Engine
         assert latest is not None
         assert (latest["run_id"], latest["may_send"]) == (run, True)
         assert latest_run(connection, "score", TUESDAY) is None
-        states = dict(connection.execute(sa.select(RUN.c.run_id, RUN.c.state)).all())  # type: ignore[arg-type]
-        inputs = connection.execute(sa.select(RUN_INPUT.c.table_name, RUN_INPUT.c.snapshot_id).order_by(RUN_INPUT.c.table_name)).all()
+        states = {row[0]: row[1] for row in connection.execute(sa.select(RUN.c.run_id, RUN.c.state)).all()}
+        inputs = connection.execute(
+            sa.select(RUN_INPUT.c.table_name, RUN_INPUT.c.snapshot_id).order_by(RUN_INPUT.c.table_name)
+        ).all()
     assert states == {run: "published", killed: "crashed"}
     assert [tuple(row) for row in inputs] == [("core__contact", 3), ("mart__activity", 4)]
 
@@ -76,7 +84,11 @@ def test_a_receipt_keeps_the_first_night_that_holds_its_file(ledger: sa.Engine) 
         record_receipts(connection, [receipt("a", TUESDAY), receipt("b", MONDAY)])
         record_receipts(connection, [receipt("a", MONDAY), receipt("b", TUESDAY), receipt("b", TUESDAY, "y")])
     found = known_receipts(ledger, "shop_order")
-    assert [(one.file, one.sha256, one.loaded_on) for one in found] == [("a", "x", MONDAY), ("b", "x", MONDAY), ("b", "y", TUESDAY)]
+    assert [(one.file, one.sha256, one.loaded_on) for one in found] == [
+        ("a", "x", MONDAY),
+        ("b", "x", MONDAY),
+        ("b", "y", TUESDAY),
+    ]
     assert found[0].row_count == 2**40
     assert known_receipts(ledger, "shop_product") == []
 
@@ -112,7 +124,12 @@ class Planned:
         self.message_id, self.contact_id, self.address_hash = f"m{contact}", contact, f"hash of {contact}"
         self.campaign_id, self.step_id, self.occurrence = "winback", "send", 1
         self.channel, self.purpose, self.stage_at_plan, self.priority = "email", "marketing", "loyal", 2
-        self.business_on, self.planned_at, self.not_before, self.expires_at = MONDAY, NOON, NOON, NOON + dt.timedelta(days=3)
+        self.business_on, self.planned_at, self.not_before, self.expires_at = (
+            MONDAY,
+            NOON,
+            NOON,
+            NOON + dt.timedelta(days=3),
+        )
 
 
 @pytest.mark.requirement("R62")

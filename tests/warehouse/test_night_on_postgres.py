@@ -12,7 +12,9 @@ from warehouse.ledger.schema import CONSENT, POINTER, RECEIPT, SNAPSHOT_PART
 
 @pytest.mark.slow
 @pytest.mark.requirement("R62")
-def test_a_night_on_postgresql_equals_the_one_on_sqlite(grocer_nights: GrocerNights, postgres_url: str, tmp_path: Path) -> None:
+def test_a_night_on_postgresql_equals_the_one_on_sqlite(
+    grocer_nights: GrocerNights, postgres_url: str, tmp_path: Path
+) -> None:
     root = copied(grocer_nights.composed, tmp_path / "on_postgres")
     settings = root / "vesper.toml"
     settings.write_text(f'{settings.read_text(encoding="utf-8")}\n[ledger]\nurl = "{postgres_url}"\n', encoding="utf-8")

@@ -30,7 +30,9 @@ def test_the_open_month_is_kept_by_day_and_closed_months_whole(grocer_nights: Gr
         open_month, closed = manifest(grocer_nights.after[SECOND])[name], manifest(grocer_nights.after[LAST])[name]
         assert set(open_month) - {"2017-12-31"} == {"2017-10", "2017-11"} | december
         assert set(closed) - {"2018-01-01"} == {"2017-10", "2017-11", "2017-12"}
-        assert {key: open_month[key] for key in ("2017-10", "2017-11")} == {key: closed[key] for key in ("2017-10", "2017-11")}
+        assert {key: open_month[key] for key in ("2017-10", "2017-11")} == {
+            key: closed[key] for key in ("2017-10", "2017-11")
+        }
 
 
 @pytest.mark.parametrize("name", CUT)
@@ -47,4 +49,6 @@ def test_a_night_writes_only_the_days_that_changed(grocer_nights: GrocerNights) 
         before, after = (manifest(grocer_nights.after[on])[name] for on in (FIRST, SECOND))
         assert {key for key in after if after[key] != before.get(key)} == {"2017-12-30"}
     new = set(files(grocer_nights.after[SECOND])) - set(files(grocer_nights.after[FIRST]))
-    assert {name for name in new if name.startswith("raw_shop__order")} == {name for name in new if "raw_shop__order/2017-12-30" in name}
+    assert {name for name in new if name.startswith("raw_shop__order")} == {
+        name for name in new if "raw_shop__order/2017-12-30" in name
+    }

@@ -46,7 +46,9 @@ def newest(arrived: sa.FromClause, source: Source) -> sa.Select[Any]:
     said = sa.func.row(*[arrived.c[name] for name in source.fields])
     before = sa.func.lag(said).over(partition_by=mine, order_by=order)
     place = sa.func.row_number().over(partition_by=mine, order_by=order)
-    told = sa.select(arrived, said.is_distinct_from(before).label("is_news"), (place > 1).label("is_revised")).subquery("told")
+    told = sa.select(arrived, said.is_distinct_from(before).label("is_news"), (place > 1).label("is_revised")).subquery(
+        "told"
+    )
     latest = sa.func.row_number().over(
         partition_by=[told.c[name] for name in source.key], order_by=[told.c[name].desc() for name in ARRIVAL]
     )
