@@ -44,9 +44,11 @@ def take_in(bench: Bench, source: Source) -> TakenIn:
     known = known_receipts(bench.house.engine, source.id)
     raw = bench.declare(raw_table(source))
     before = bench.snapshot_before(raw.name)
-    fresh = [one for one in arrived if not _is_held(one, known, before.business_on if before else None)]
+    held = _loaded_through(known, before.business_on) if before else set()
+    fresh = [one for one in arrived if _name(one) not in held]
     if bench.mode == "replay":
-        fresh = [one for one in fresh if _loaded_by(one, known, bench.business_on)]
+        then = _loaded_through(known, bench.business_on)
+        fresh = [one for one in fresh if _name(one) in then]
     reach = judge_coverage(source, {one.on for one in arrived}, bench.business_on, _=translator_of(bench))
     taken = TakenIn(source, raw, reach)
     note(bench, reach.finding)
@@ -78,14 +80,13 @@ def _landed(bench: Bench, source: Source) -> list[Landed]:
         raise StageFailed(f"{source.id}: {error}", bench.report) from None
 
 
-def _is_held(one: Landed, known: list[Receipt], before_on: dt.date | None) -> bool:
-    return before_on is not None and any(
-        r.file == one.path.name and r.sha256 == one.sha256 and r.loaded_on <= before_on for r in known
-    )
+def _loaded_through(known: list[Receipt], on: dt.date) -> set[tuple[str, str]]:
+    """Name and content of the files that a night up to a date holds."""
+    return {(receipt.file, receipt.sha256) for receipt in known if receipt.loaded_on <= on}
 
 
-def _loaded_by(one: Landed, known: list[Receipt], business_on: dt.date) -> bool:
-    return any(r.file == one.path.name and r.sha256 == one.sha256 and r.loaded_on <= business_on for r in known)
+def _name(one: Landed) -> tuple[str, str]:
+    return one.path.name, one.sha256
 
 
 def _load(bench: Bench, taken: TakenIn, files: list[Landed], known: list[Receipt]) -> None:
@@ -102,17 +103,24 @@ def _load(bench: Bench, taken: TakenIn, files: list[Landed], known: list[Receipt
         incoming_types=types,
     )
     judged = bench.materialize(upsert.placed(select, source, bench.night.zone), f"judged_{source.id}")
+    taken.receipts = _receipts(bench, source, files, rows)
+    rows.clear()
+    bench.runner.forget(incoming.name)
     outcomes = _outcomes(bench, source, files, judged)
     arrived = upsert.good(judged, source).subquery("arrived")
     _judge_days(bench, source, files, arrived)
     _merge(bench, taken, arrived, outcomes)
     if outcomes.quarantined:
         taken.quarantine = quarantine_select(judged, source, bench.business_on)
-    taken.receipts = [
-        Receipt(
-            source.id, one.path.name, one.sha256, one.on, one.received_at, table.num_rows, one.size, bench.business_on
-        )
-        for one, table in zip(files, rows, strict=True)
+    else:
+        bench.runner.forget(judged.name)
+
+
+def _receipts(bench: Bench, source: Source, files: list[Landed], rows: list[pa.Table]) -> list[Receipt]:
+    pairs = zip(files, rows, strict=True)
+    on = bench.business_on
+    return [
+        Receipt(source.id, f.path.name, f.sha256, f.on, f.received_at, table.num_rows, f.size, on) for f, table in pairs
     ]
 
 
@@ -151,7 +159,8 @@ def _bind(bench: Bench, source: Source, files: list[Landed], rows: list[pa.Table
     """All files as one table under `incoming_<source>`, each row with its file and the file's arrival; and its columns' types."""
     marked = []
     for one, table in zip(files, rows, strict=True):
-        table = table.append_column("file", pa.repeat(pa.scalar(one.path.name), table.num_rows))
+        nothing = pa.repeat(pa.scalar(0, pa.int32()), table.num_rows)
+        table = table.append_column("file", pa.DictionaryArray.from_arrays(nothing, pa.array([one.path.name])))
         received = pa.scalar(one.received_at, pa.timestamp("us"))
         marked.append(table.append_column("received_at", pa.repeat(received, table.num_rows)))
     whole = pa.concat_tables(marked, promote_options="permissive")

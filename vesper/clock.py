@@ -45,6 +45,8 @@ def local_day(instant_column: sa.ColumnElement[dt.datetime], zone: str) -> sa.Co
 
 def utc_instant(local_column: sa.ColumnElement[dt.datetime], zone: str) -> sa.ColumnElement[dt.datetime]:
     """SQL: the UTC instant (naive) of a wall-clock column in a zone."""
+    if zone == "UTC":
+        return local_column
     return sa.func.timezone("UTC", sa.func.timezone(zone, local_column))
 
 

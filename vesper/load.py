@@ -6,6 +6,7 @@ What belongs here: which files there are, presets, hashes. What does not: what i
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -90,13 +91,21 @@ def parse(kind: str, id: str, text: str, translate: Translate = str) -> Definiti
 
 
 def definition_set(texts: Mapping[str, str], translate: Translate = str) -> DefinitionSet:
-    """A set from texts by "<kind>/<id>", wherever they were kept: presets resolved, everything checked. Raises DefinitionsInvalid."""
-    readings = [read_key(key, text, translate) for key, text in sorted(texts.items())]
+    """A set from texts by "<kind>/<id>", wherever they were kept: presets resolved, everything checked. Raises DefinitionsInvalid.
+
+    The stages of a night ask for the same texts; they are read once in a process.
+    """
+    return _checked_set(tuple(sorted(texts.items())), translate)
+
+
+@lru_cache(maxsize=8)
+def _checked_set(texts: tuple[tuple[str, str], ...], translate: Translate) -> DefinitionSet:
+    readings = [read_key(key, text, translate) for key, text in texts]
     problems = {problem for reading in readings for problem in reading.problems}
     problems.update(cross_check(readings, translate))
     if problems:
         raise DefinitionsInvalid(sorted(problems))
-    hashes = {key: hashlib.sha256(text.encode()).hexdigest() for key, text in sorted(texts.items())}
+    hashes = {key: hashlib.sha256(text.encode()).hexdigest() for key, text in texts}
     return DefinitionSet(items=_by_model(readings), hashes=hashes)
 
 

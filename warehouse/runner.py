@@ -84,6 +84,12 @@ class Runner:
         self.bound[name] = self.recipe(select)
         return sa.Table(name, sa.MetaData(), *[sa.Column(c.name, c.type) for c in _columns(select)])
 
+    def forget(self, name: str) -> None:
+        """Let go of an Arrow table or a kept Select that no later Select reads; its memory is free again."""
+        self.connection.unregister(name)
+        self.connection.execute(f'drop table if exists "{name}"')
+        self.bound.pop(name, None)
+
     def _view(self, table: sa.Table, files: Sequence[Path]) -> None:
         if not files:
             from vesper.tables.declare import empty

@@ -5,6 +5,7 @@ row numbers, and one sentence for whatever cannot be read. What columns mean sta
 """
 
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -38,6 +39,7 @@ class System(Protocol):
         """One file as a table, or SourceUnreadable."""
 
 
+@cache
 def systems() -> tuple[str, ...]:
     """The kinds of system that can be read: every module here whose name does not begin with an underscore."""
     return tuple(sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_")))

@@ -33,12 +33,17 @@ def known_receipts(engine: sa.Engine, source: str) -> list[Receipt]:
 
 def record_receipts(connection: sa.Connection, receipts: Sequence[Receipt]) -> None:
     """Add the receipts of a publishing night; a file that an earlier night holds keeps that night, a later one is brought forward."""
+    key = (RECEIPT.c.source, RECEIPT.c.file, RECEIPT.c.sha256)
+    mine = RECEIPT.c.source.in_(sorted({receipt.source for receipt in receipts}))
+    held = {tuple(row[:3]): row[3] for row in connection.execute(sa.select(*key, RECEIPT.c.loaded_on).where(mine))}
+    new = [asdict(receipt) for receipt in receipts if _key(receipt) not in held]
+    if new:
+        connection.execute(RECEIPT.insert(), new)
     for receipt in receipts:
-        same = sa.and_(
-            RECEIPT.c.source == receipt.source, RECEIPT.c.file == receipt.file, RECEIPT.c.sha256 == receipt.sha256
-        )
-        held = connection.scalar(sa.select(RECEIPT.c.loaded_on).where(same))
-        if held is None:
-            connection.execute(RECEIPT.insert().values(asdict(receipt)))
-        elif held > receipt.loaded_on:
+        if _key(receipt) in held and held[_key(receipt)] > receipt.loaded_on:
+            same = sa.and_(*[column == value for column, value in zip(key, _key(receipt), strict=True)])
             connection.execute(RECEIPT.update().where(same).values(loaded_on=receipt.loaded_on))
+
+
+def _key(receipt: Receipt) -> tuple[str, str, str]:
+    return receipt.source, receipt.file, receipt.sha256
