@@ -134,7 +134,12 @@ class Bench:
         return self.house.lake.parts(snapshot)
 
     def fill_days(
-        self, table: sa.Table, select: Any, changed: Collection[dt.date], known: Iterable[dt.date] = ()
+        self,
+        table: sa.Table,
+        select: Any,
+        changed: Collection[dt.date],
+        known: Iterable[dt.date] = (),
+        is_materialized: bool = False,
     ) -> None:
         """Rewrite the parts of a cut table that hold a changed day, or whose month has closed; keep all other parts.
 
@@ -142,6 +147,7 @@ class Bench:
             select: rows of the whole table; restricted here to the days of the parts to be written.
             changed: days whose rows differ from the night before's.
             known: further days that are known to exist, with or without rows.
+            is_materialized: the Select only picks rows and columns of a materialized table, so that it need not be kept once more.
         """
         self.declare(table)
         before = {part.key: part for part in self.house.lake.parts(self.snapshot_before(table.name))}
@@ -150,11 +156,11 @@ class Bench:
         touched = {span_of(day, self.business_on).key for day in changed}
         stale = [span for key, span in spans.items() if key not in before or key in touched]
         kept = [before[key] for key in spans if key in before and key not in touched]
-        fresh = self._write_spans(table, select, stale)
+        fresh = self._write_spans(table, select, stale, is_materialized)
         parts = tuple(sorted([*kept, *fresh], key=lambda part: part.key))
         self.take(table, Candidate(table.name, parts, None, frozenset(part.key for part in fresh)))
 
-    def _write_spans(self, table: sa.Table, select: Any, spans: Sequence[Span]) -> list[Part]:
+    def _write_spans(self, table: sa.Table, select: Any, spans: Sequence[Span], is_materialized: bool) -> list[Part]:
         if not spans:
             return []
         rows = select.subquery("rows")
@@ -162,7 +168,7 @@ class Bench:
         wanted = sa.or_(*[cut.between(date_literal(s.first_on), date_literal(s.last_on)) for s in _joined(spans)])
         chosen = sa.select(rows).where(wanted)
         self.read(chosen)
-        return self.runner.write_spans(chosen, table, spans)
+        return self.runner.write_spans(chosen, table, spans, is_materialized)
 
     def keep_night(self, table: sa.Table, select: Any) -> None:
         """Add this stage's rows of tonight to a history: a table cut by business date, which keeps all nights."""

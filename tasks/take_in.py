@@ -226,7 +226,7 @@ def _merge(bench: Bench, taken: TakenIn, arrived: sa.FromClause, outcomes: Outco
     """Compare with what is known, count new, changed and unchanged, and write the parts of the raw table that changed."""
     source, raw = taken.source, taken.raw
     known = previous(raw)
-    superseded = int(bench.scalar(upsert.repeated(arrived, source)) or 0)
+    superseded = _superseded(bench, arrived, source)
     if superseded:
         arrived = bench.materialize(upsert.newest(arrived, source), f"newest_{source.id}")
     judged: sa.FromClause
@@ -249,9 +249,17 @@ def _merge(bench: Bench, taken: TakenIn, arrived: sa.FromClause, outcomes: Outco
     whole = upsert.merged(judged, known, source) if bench.snapshot_before(raw.name) else upsert.came(judged, known)
     if is_cut(source):
         taken.changed_days = {row[0] for row in bench.rows(upsert.changed_days(judged))}
-        bench.fill_days(raw, whole, taken.changed_days, known=_covered_days(taken))
+        is_first = bench.snapshot_before(raw.name) is None
+        bench.fill_days(raw, whole, taken.changed_days, known=_covered_days(taken), is_materialized=is_first)
     else:
         bench.fill(raw, whole)
+
+
+def _superseded(bench: Bench, arrived: sa.FromClause, source: Source) -> int:
+    """Rows that another row of the batch replaces. Hashes answer first, since most batches have none."""
+    if not bench.scalar(upsert.may_repeat(arrived, source)):
+        return 0
+    return int(bench.scalar(upsert.repeated(arrived, source)) or 0)
 
 
 def _covered_days(taken: TakenIn) -> list[dt.date]:

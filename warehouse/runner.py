@@ -142,15 +142,20 @@ class Runner:
         with self._staged(select, table):
             return self._copy(table, key, "", recipe)
 
-    def write_spans(self, select: Any, table: sa.Table, spans: Iterable[Span]) -> list[Part]:
-        """Write a Select as parts of a cut table, one per span; a span without rows becomes an empty part."""
+    def write_spans(
+        self, select: Any, table: sa.Table, spans: Iterable[Span], is_materialized: bool = False
+    ) -> list[Part]:
+        """Write a Select as parts of a cut table, one per span; a span without rows becomes an empty part.
+
+        `is_materialized` says that the Select only picks from a table that `materialize` made: that one is the temporary table then.
+        """
         refuse_unstable(select, table.name)
         cut = table.info["cut"]
+        if is_materialized:
+            rows = f"({sql_text(shaped(select, table))})"
+            return [self._copy(table, span.key, _within(cut, span), rows=rows) for span in spans]
         with self._staged(select, table):
-            return [
-                self._copy(table, span.key, f'where "{cut}" between {_day(span.first_on)} and {_day(span.last_on)}')
-                for span in spans
-            ]
+            return [self._copy(table, span.key, _within(cut, span)) for span in spans]
 
     @contextmanager
     def _staged(self, select: Any, table: sa.Table) -> Iterator[None]:
@@ -160,10 +165,10 @@ class Runner:
         finally:
             self.connection.execute(f"drop table {STAGED}")
 
-    def _copy(self, table: sa.Table, key: str, where: str, recipe: str | None = None) -> Part:
+    def _copy(self, table: sa.Table, key: str, where: str, recipe: str | None = None, rows: str = STAGED) -> Part:
         draft = self.lake.draft()
         order = ", ".join(f'"{name}"' for name in table.info["grain"])
-        query = f"select * from {STAGED} {where} order by {order}"
+        query = f"select * from {rows} {where} order by {order}"
         copied = self.connection.execute(f"copy ({query}) to '{draft}' ({FORMAT})").fetchone()
         count = int(copied[0]) if copied else 0
         if count == 0 and key != WHOLE:
@@ -185,6 +190,10 @@ def _column(column: sa.Column[Any], present: bool) -> str:
     if present:
         return f'"{column.name}"'
     return f'cast(null as {column.type.compile(dialect=DIALECT)}) as "{column.name}"'
+
+
+def _within(cut: str, span: Span) -> str:
+    return f'where "{cut}" between {_day(span.first_on)} and {_day(span.last_on)}'
 
 
 def _day(day: dt.date) -> str:

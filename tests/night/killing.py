@@ -86,7 +86,7 @@ def finish(root: Path) -> str:
 
 def _killed(root: Path, moment: Moment, sink: Path) -> bool:
     """False when the night was over before the moment came."""
-    known = _runs(root)
+    known = len(_runs(root))
     with _night(root) as process:
         ends = time.monotonic() + PATIENCE
         reached = 0.0
@@ -118,18 +118,19 @@ def _wait(process: "subprocess.Popen[str]", seconds: float) -> bool:
 
 def _stage(root: Path, known: int) -> str | None:
     """The stage that the newest run row names, None while this process has not begun one."""
+    stages = _runs(root)
+    return stages[-1] if len(stages) > known else None
+
+
+def _runs(root: Path) -> list[str]:
+    """The stages of all runs, oldest first; none before the ledger stands."""
     if not _ledger(root).is_file():
-        return None
+        return []
     with closing(sqlite3.connect(f"file:{_ledger(root)}?mode=ro", uri=True)) as connection:
-        found = connection.execute("select stage from run order by rowid").fetchall()
-    return found[-1][0] if len(found) > known else None
-
-
-def _runs(root: Path) -> int:
-    if not _ledger(root).is_file():
-        return 0
-    with closing(sqlite3.connect(_ledger(root))) as connection:
-        return int(connection.execute("select count(*) from run").fetchone()[0])
+        try:
+            return [row[0] for row in connection.execute("select stage from run order by rowid")]
+        except sqlite3.OperationalError:
+            return []
 
 
 def _ledger(root: Path) -> Path:
