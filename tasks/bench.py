@@ -19,7 +19,7 @@ from vesper.tables.declare import METADATA, PREVIOUS
 from warehouse.house import House
 from warehouse.lake import Candidate, Snapshot
 from warehouse.part import WHOLE, Part, Span, days_of, span_of
-from warehouse.runner import Runner, arrow_schema, shaped
+from warehouse.runner import Runner, arrow_schema
 
 Mode = Literal["night", "replay"]
 HISTORY = "business_on"
@@ -57,7 +57,7 @@ class Bench:
 
     def read(self, *selects: sa.ClauseElement) -> None:
         """Bind every table that the Selects read and that is not bound yet, pinned as of the business date."""
-        for name in sorted(set().union(*[reads(select) for select in selects])):
+        for name in sorted(frozenset().union(*[reads(select) for select in selects])):
             if name not in self.runner.bound:
                 self._bind(name)
 
@@ -118,7 +118,7 @@ class Bench:
             return
         self.declare(table)
         self.read(select)
-        recipe = self.runner.recipe(shaped(select, table))
+        recipe = self.runner.recipe(select, table)
         made = self._same_recipe(table.name, recipe)
         if made is not None:
             self.report.reused.append(table.name)

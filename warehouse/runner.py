@@ -131,10 +131,11 @@ class Runner:
 
     # writing ------------------------------------------------------------------------------------------------------
 
-    def recipe(self, select: sa.ClauseElement) -> str:
+    def recipe(self, select: Any, table: sa.Table | None = None) -> str:
         """Hash of the SQL text and of every input's content: new facts, a changed definition and time passing all change it."""
         inputs = sorted((name, self.bound.get(name, "")) for name in reads(select))
-        return hashlib.sha256(repr((duckdb.__version__, sql_text(select), inputs)).encode()).hexdigest()
+        text = sql_text(select if table is None else shaped(select, table))
+        return hashlib.sha256(repr((duckdb.__version__, text, inputs)).encode()).hexdigest()
 
     def write(self, select: Any, table: sa.Table, recipe: str | None = None, key: str = WHOLE) -> Part:
         """Write a Select as one part of a table."""

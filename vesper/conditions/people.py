@@ -46,7 +46,7 @@ def people(condition: "Condition", night: Night, segments: Mapping[str, sa.FromC
     return answer
 
 
-def sources_of(condition: "Condition", night: Night) -> set[str]:
+def sources_of(condition: "Condition", night: Night) -> frozenset[str]:
     """Names of the tables that the condition reads."""
     return reads(people(condition, night))
 

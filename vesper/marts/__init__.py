@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -45,9 +46,10 @@ def all_marts() -> dict[str, Mart]:
     return dict(sorted(_MARTS.items()))
 
 
-def reads(select: sa.ClauseElement) -> set[str]:
-    """Names of the declared tables that a Select reads, wherever they stand in it."""
-    return {item.name for item in visitors.iterate(select) if isinstance(item, sa.Table)}
+@lru_cache(maxsize=256)
+def reads(select: sa.ClauseElement) -> frozenset[str]:
+    """Names of the declared tables that a Select reads, wherever they stand in it. Each Select is walked once."""
+    return frozenset(item.name for item in visitors.iterate(select) if isinstance(item, sa.Table))
 
 
 def marts_of(stage: str, night: Night) -> list[tuple[Mart, sa.Select[Any]]]:
