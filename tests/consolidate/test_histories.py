@@ -125,7 +125,7 @@ def changed(before: dict[frozenset[str], str], now: dict[frozenset[str], str]) -
 
 @pytest.mark.requirement("R1", "R13", "R121")
 @given(history=histories())
-@settings(max_examples=6, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=4, phases=[Phase.explicit, Phase.generate])
 def test_nights_one_by_one_equal_one_night_for_everything(history: list[File]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         by_night, at_once = Company(Path(folder) / "by_night"), Company(Path(folder) / "at_once")
