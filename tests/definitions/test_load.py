@@ -102,7 +102,8 @@ def test_words_for_people_in_two_languages() -> None:
 
 def test_a_simulated_clock_and_production_exclude_each_other(tmp_path: Path) -> None:
     (tmp_path / "vesper.toml").write_text(
-        'production = true\n[company]\nname = "x"\n[clock]\nmode = "simulated"\nsimulated_on = 2018-01-01\n', encoding="utf-8"
+        'production = true\n[company]\nname = "x"\n[clock]\nmode = "simulated"\nsimulated_on = 2018-01-01\n',
+        encoding="utf-8",
     )
     with pytest.raises(DefinitionsInvalid, match="simulated night must never reach a person"):
         read_workspace(tmp_path)
