@@ -7,6 +7,7 @@ otherwise; here every line ends with CRLF and stays under 78 characters, and the
 import base64
 import datetime as dt
 import re
+from email.charset import BASE64, Charset
 from email.header import Header
 from email.utils import format_datetime
 from functools import lru_cache
@@ -58,5 +59,12 @@ def _words(name: str, value: str) -> str:
     """RFC 2047 words, folded with CRLF."""
     if _BREAKS.search(value):
         raise ValueError("a header value holds a line break or a control character")
-    charset = "us-ascii" if value.isascii() and not re.search(r'[",<>@()\\:;]', value) else "utf-8"
-    return Header(value, charset, header_name=name).encode(linesep="\r\n")
+    plain = value.isascii() and not re.search(r'[",<>@()\\:;]', value)
+    return Header(value, "us-ascii" if plain else _utf8(), header_name=name).encode(linesep="\r\n")
+
+
+def _utf8() -> Charset:
+    """UTF-8 in base64. Other libraries change Python's own notion of it for the whole process (apprise does), and with it our bytes."""
+    charset = Charset("utf-8")
+    charset.header_encoding = BASE64
+    return charset

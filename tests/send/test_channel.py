@@ -2,6 +2,7 @@
 
 import datetime as dt
 import email
+import email.charset
 import email.policy
 import smtplib
 import subprocess
@@ -59,6 +60,17 @@ def test_a_mail_reads_back_as_it_was_written() -> None:
     assert mail.replace(b"\r\n", b"").find(b"\n") == -1
     assert max(map(len, mail.split(b"\r\n"))) <= 78
     assert mail == composed(letter(), "vesper@shop.example", "好邻居超市")
+
+
+def test_a_library_that_changes_how_python_writes_utf8_does_not_change_the_mail() -> None:
+    """apprise does so when a notice goes by mail; a mail must not depend on whether one went before."""
+    before = composed(letter(subject="再次光临"), "vesper@shop.example", "超市一")
+    email.charset.add_charset("utf-8", email.charset.QP, email.charset.QP, "utf-8")
+    try:
+        assert composed(letter(subject="再次光临 "), "vesper@shop.example", "超市二").count(b"=?utf-8?q?") == 0
+        assert before.count(b"=?utf-8?b?") == 2
+    finally:
+        email.charset.add_charset("utf-8", email.charset.SHORTEST, email.charset.BASE64, "utf-8")
 
 
 @pytest.mark.requirement("R89")

@@ -16,7 +16,7 @@ MUNICIPALITIES = ("北京", "天津", "上海", "重庆")
 AUTONOMOUS = {"广西": "壮族自治区", "内蒙古": "自治区", "宁夏": "回族自治区", "新疆": "维吾尔自治区", "西藏": "自治区"}
 
 SPELLING = table(
-    "reference__region_spelling",
+    "raw_vesper__region_spelling",
     column("spelling", TEXT, "Spelling without blanks and commas, in lower case", required=True),
     column("province", TEXT, "Province, short form"),
     column("city", TEXT, "City, short form"),
