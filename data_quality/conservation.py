@@ -34,6 +34,11 @@ def consolidated_contacts(
     return Balance("consolidate contacts", live_rows, {"golden": golden, "merged": merged, **by_rule})
 
 
+def consolidated_orders(lines: int, by_source: Mapping[str, int]) -> Balance:
+    """Consolidate, orders: every order line comes from exactly one row of an order source; a lookup neither loses nor doubles one."""
+    return Balance("consolidate order lines", lines, dict(by_source))
+
+
 def scored(contacts: int, scores: int) -> Balance:
     """Score: each contact gets exactly one score."""
     return Balance("score", contacts, {"scored": scores})

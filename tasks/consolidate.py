@@ -6,12 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from data_quality.conservation import consolidated_contacts
+from data_quality.conservation import consolidated_contacts, consolidated_orders
 from tasks.bench import Bench, Mode
 from tasks.people import resolve_people
 from tasks.stage import open_stage
 from tasks.take_in import TakenIn, take_in
-from vesper.consolidate import campaign, order
+from vesper.consolidate import campaign, identity, order
 from vesper.consolidate.calendar import calendar
 from vesper.consolidate.latest import products
 from vesper.model.source import Source
@@ -91,6 +91,8 @@ def _write_orders(bench: Bench, taken: dict[str, TakenIn]) -> None:
     known = {day for day in known if day <= bench.business_on}
     lines = sa.union_all(*selects) if selects else empty(ORDER_LINE)
     bench.fill_days(ORDER_LINE, lines, changed, known)
+    came = {one.source.id: bench.report.rows[one.raw.name] for one in feeding(taken, "order_line")}
+    bench.balance(consolidated_orders(bench.report.rows[ORDER_LINE.name], came))
     bench.fill_days(ORDER_DAY, order.order_days(), changed, known)
     bench.fill(CALENDAR, calendar(bench.night))
 
@@ -123,5 +125,5 @@ def _write_campaigns(bench: Bench, taken: dict[str, TakenIn]) -> None:
 def _balance_people(bench: Bench) -> None:
     live = bench.report.rows[SOURCE_RECORD.name]
     golden = bench.report.rows[CONTACT.name]
-    bench.balance(consolidated_contacts(live, golden=golden, merged=live - golden))
+    bench.balance(consolidated_contacts(live, golden=golden, merged=int(bench.scalar(identity.merged_rows()))))
     bench.report.facts |= {"source_rows": live, "contacts": golden}

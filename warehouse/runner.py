@@ -118,8 +118,9 @@ class Runner:
 
     def scalar(self, select: sa.ClauseElement) -> Any:
         """The first column of the first row, None of no row."""
-        found = self.connection.execute(sql_text(select)).fetchone()
-        return found[0] if found else None
+        # fetchall, since a result that is not read to its end blocks the connection for `register`.
+        found = self.connection.execute(sql_text(select)).fetchall()
+        return found[0][0] if found else None
 
     def arrow(self, select: sa.ClauseElement) -> pa.Table:
         """All rows as an Arrow table."""
@@ -170,8 +171,8 @@ class Runner:
         draft = self.lake.draft()
         order = ", ".join(f'"{name}"' for name in table.info["grain"])
         query = f"select * from {rows} {where} order by {order}"
-        copied = self.connection.execute(f"copy ({query}) to '{draft}' ({FORMAT})").fetchone()
-        count = int(copied[0]) if copied else 0
+        copied = self.connection.execute(f"copy ({query}) to '{draft}' ({FORMAT})").fetchall()
+        count = int(copied[0][0]) if copied else 0
         if count == 0 and key != WHOLE:
             draft.unlink(missing_ok=True)
             return empty_part(key)

@@ -47,3 +47,8 @@ def test_a_report_leaves_metrics_of_its_rows_quarantine_balances_and_counted_fac
         ("consolidate", "files"): 3,
     }
     assert [(row["table_name"], row["metric"]) for row in rows] == sorted(found)
+
+
+def test_an_order_line_that_a_lookup_doubled_is_noticed() -> None:
+    assert conservation.consolidated_orders(10, {"shop_order": 10}).holds
+    assert not conservation.consolidated_orders(11, {"shop_order": 10}).holds

@@ -1,6 +1,6 @@
 """The people a condition holds for: one shape of Select for every condition, and the question that asks for it.
 
-What belongs here: `people`, `sources_of`, the shape of the answer. What does not: any one condition's Select (`<word>.py`), counting in a
+What belongs here: `people`, the shape of the answer. What does not: any one condition's Select (`<word>.py`), counting in a
 window (`tally.py`).
 
 A condition is true, false or unknown for a contact. Unknown is a value that does not exist: an attribute nobody stated, the last order of
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from vesper.clock import utc_instant
-from vesper.marts import reads
 from vesper.night import Night
 from vesper.tables.contact import CONTACT
 
@@ -44,11 +43,6 @@ def people(condition: "Condition", night: Night, segments: Mapping[str, sa.FromC
     """
     answer: People = condition.body.people(Asked(night, segments or {}))
     return answer
-
-
-def sources_of(condition: "Condition", night: Night) -> frozenset[str]:
-    """Names of the tables that the condition reads."""
-    return reads(people(condition, night))
 
 
 def evidence(

@@ -114,6 +114,13 @@ def members(labels: sa.FromClause, link: sa.FromClause) -> sa.Select[Any]:
     )
 
 
+def merged_rows() -> sa.Select[Any]:
+    """Source rows that joined a contact which another row already made."""
+    return sa.select(sa.func.count() - sa.func.count(CONTACT_MEMBER.c.contact_id.distinct())).select_from(
+        CONTACT_MEMBER
+    )
+
+
 def _strength(kind: sa.ColumnElement[str]) -> sa.ColumnElement[int]:
     return sa.case((kind == "card", 1), (kind == "phone", 2), else_=3)
 

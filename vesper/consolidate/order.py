@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from vesper.consolidate.source_record import field
 from vesper.tables.contact import IDENTIFIER
 from vesper.tables.declare import MONEY, previous
-from vesper.tables.order import ORDER_DAY, ORDER_LINE, PRODUCT
+from vesper.tables.order import ORDER_LINE, PRODUCT
 
 DISCOUNTS = ("retail_discount", "coupon_discount", "match_discount")
 
@@ -72,10 +72,3 @@ def days_with_new_meaning(raw: sa.FromClause) -> sa.Select[Any]:
     )
     touched = sa.or_(raw.c.card.in_(moved), raw.c.product_code.in_(renamed))
     return sa.select(raw.c.on).where(touched).distinct()
-
-
-def totals() -> sa.Select[Any]:
-    """Lines and lines by known contacts, for conservation."""
-    return sa.select(
-        sa.func.coalesce(sa.func.sum(ORDER_DAY.c.line_count), 0).label("known_count"),
-    )
