@@ -18,7 +18,6 @@ import sqlalchemy as sa
 from duckdb_sqlalchemy import Dialect
 
 from vesper.marts import reads
-from vesper.tables.declare import METADATA
 from warehouse.lake import Lake, Snapshot, empty_part
 from warehouse.lint import refuse_unstable
 from warehouse.part import WHOLE, Part, Span, fingerprint_of
@@ -177,11 +176,6 @@ class Runner:
             draft.unlink(missing_ok=True)
             return empty_part(key)
         return self.lake.settle(draft, table.name, key, count, recipe)
-
-
-def declared(name: str) -> sa.Table:
-    """A declared table by name (KeyError if there is none)."""
-    return METADATA.tables[name]
 
 
 def _columns(select: Any) -> Any:
