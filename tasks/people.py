@@ -6,12 +6,13 @@ import sqlalchemy as sa
 
 from tasks.bench import Bench
 from tasks.take_in import TakenIn
-from vesper.cleaning.region import SPELLING, spellings
+from vesper.cleaning.region import spellings
 from vesper.consolidate import consent, contact, identity, source_record
 from vesper.reference import reference_rows
 from vesper.tables.contact import CONSENT, CONTACT, CONTACT_MEMBER, IDENTIFIER, SOURCE_RECORD
 from vesper.tables.declare import empty
 from vesper.tables.ledger_copy import LEDGER_CONSENT
+from vesper.tables.reference import SPELLING
 from warehouse.ledger.consent import insert_new
 from warehouse.ledger.engine import reading
 from warehouse.ledger.schema import CONSENT as STATEMENTS

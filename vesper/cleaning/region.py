@@ -10,21 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from vesper.cleaning.text import narrow
-from vesper.tables.declare import TEXT, column, table
+from vesper.tables.reference import SPELLING
 
 MUNICIPALITIES = ("北京", "天津", "上海", "重庆")
 AUTONOMOUS = {"广西": "壮族自治区", "内蒙古": "自治区", "宁夏": "回族自治区", "新疆": "维吾尔自治区", "西藏": "自治区"}
-
-SPELLING = table(
-    "raw_vesper__region_spelling",
-    column("spelling", TEXT, "Spelling without blanks and commas, in lower case", required=True),
-    column("province", TEXT, "Province, short form"),
-    column("city", TEXT, "City, short form"),
-    column("status", TEXT, "exact, province_only or ambiguous", required=True),
-    grain=("spelling",),
-    owner="data",
-    says="Every known spelling of a region and what it means.",
-)
 
 
 def spellings(regions: Iterable[Mapping[str, str]]) -> list[dict[str, str | None]]:
