@@ -155,10 +155,10 @@ def vars_of(problem: Any) -> dict[str, Any]:
 
 @app.command()
 def activate(
-    definition: Annotated[str, typer.Argument(help="kind/id, such as segments/dormant_90d")],
+    definition: Annotated[str, typer.Argument(help="kind/id, such as segments/dormant_90d; `all` for every file.")],
     hash: Annotated[
-        str, typer.Argument(help="Hash of the version, as `check` shows it; `back` for the version before.")
-    ],
+        str, typer.Argument(help="Hash of the version, as `check` shows it; `back` for the one before.")
+    ] = "",
     workspace: Workspace = Path(),
     by: By = os.environ.get("USER", "unknown"),
     reason: Reason = "",
@@ -167,7 +167,11 @@ def activate(
     from tasks import ops
 
     kind, _, id = definition.partition("/")
-    if hash == "back":
+    if definition == "all":
+        typer.echo(ops.activate_all(workspace, by, reason))
+    elif not hash:
+        raise _stop("say which version: its hash, as `vesper check` shows it, or `back` for the one before", BROKEN)
+    elif hash == "back":
         typer.echo(ops.roll_back(workspace, kind, id, by, reason))
     else:
         typer.echo(ops.activate(workspace, kind, id, hash, by, reason))

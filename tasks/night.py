@@ -63,7 +63,7 @@ def business_date(root: Path) -> dt.date:
 
 
 def published(root: Path, table_name: str, business_on: dt.date) -> bool:
-    """Whether a table stands for a business date or a later one."""
+    """Whether a table was published for this very business date."""
     house = House.open(root)
     try:
         snapshot = house.lake.as_of(table_name, business_on)

@@ -3,6 +3,8 @@
 import datetime as dt
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from tasks.delivery import Letters, live
 from tasks.delivery import deliver as deliver_due
 from tasks.explain import explain
@@ -10,7 +12,7 @@ from tasks.night import STAGES, directly, run_night
 from vesper.check import check as problems_of
 from vesper.clock import now
 from vesper.language import translator
-from vesper.load import definition_texts, parse, read_workspace
+from vesper.load import definition_set, definition_texts, parse, read_workspace
 from vesper.marts.message import RAW_MESSAGE
 from vesper.send import recipients
 from vesper.stage_report import StageFailed
@@ -24,7 +26,18 @@ from warehouse.ledger.send_stop import set_stopped
 from warehouse.lock import run_lock
 from warehouse.runner import Runner
 
-__all__ = ["activate", "backfill", "check", "deliver", "explain", "replay", "resume", "roll_back", "stop"]
+__all__ = [
+    "activate",
+    "activate_all",
+    "backfill",
+    "check",
+    "deliver",
+    "explain",
+    "replay",
+    "resume",
+    "roll_back",
+    "stop",
+]
 
 REPLAYED = ("consolidate", "measure", "score", "segment", "watch")
 
@@ -62,17 +75,32 @@ def activate(root: Path, kind: str, id: str, hash: str, by: str, reason: str) ->
             text = _text_of(root, connection, name, hash)
             parse(kind, id, text)
             in_ledger.activate(connection, name, text, by, reason)
-        house.definitions_at(None)
+            _must_fit(connection)
     finally:
         house.close()
     _ = translator(house.workspace.company.language)
     return _("{name} is in force as {hash} from the next night on.").format(name=name, hash=hash[:12])
 
 
-def _text_of(root: Path, connection: object, name: str, hash: str) -> str:
-    import sqlalchemy as sa
+def activate_all(root: Path, by: str, reason: str) -> str:
+    """Put every file of the workspace in force at once: how a company begins, since definitions speak of each other."""
+    house = House.open(root)
+    try:
+        changed = house.activate_files(by, reason)
+    finally:
+        house.close()
+    _ = translator(house.workspace.company.language)
+    hashes = {name: in_ledger.hash_of(text) for name, text in definition_texts(root).items()}
+    said = _("{name} is in force as {hash} from the next night on.")
+    return "\n".join(said.format(name=name, hash=hashes.get(name, "-")[:12]) for name in changed)
 
-    assert isinstance(connection, sa.Connection)
+
+def _must_fit(connection: sa.Connection) -> None:
+    """Refuse, inside the transaction, a change after which the definitions in force do not fit together (DefinitionsInvalid)."""
+    definition_set({item.name: item.text for item in in_ledger.in_force(connection)})
+
+
+def _text_of(root: Path, connection: sa.Connection, name: str, hash: str) -> str:
     file = definition_texts(root).get(name)
     if file is not None and in_ledger.hash_of(file).startswith(hash):
         return file
@@ -90,6 +118,7 @@ def roll_back(root: Path, kind: str, id: str, by: str, reason: str) -> str:
     try:
         with house.engine.begin() as connection:
             hash = in_ledger.roll_back(connection, f"{kind}/{id}", by, reason)
+            _must_fit(connection)
     finally:
         house.close()
     _ = translator(house.workspace.company.language)

@@ -18,7 +18,7 @@ from data_quality.split import count_select, quarantine_select
 from data_quality.volume import judge_quarantine, judge_volume, judge_wrong_day, repeated_content
 from tasks.bench import Bench
 from vesper.consolidate import upsert
-from vesper.language import translator
+from vesper.language import Translate, translator
 from vesper.model.source import Source
 from vesper.stage_report import StageFailed
 from vesper.tables.declare import previous
@@ -59,7 +59,7 @@ def take_in(bench: Bench, source: Source) -> TakenIn:
     return taken
 
 
-def translator_of(bench: Bench):  # type: ignore[no-untyped-def]
+def translator_of(bench: Bench) -> Translate:
     """The gettext function of the workspace's language."""
     return translator(bench.house.workspace.company.language)
 

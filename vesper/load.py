@@ -120,7 +120,19 @@ def _by_model(readings: Iterable[Reading]) -> dict[type, dict[str, Definition]]:
             if model.id in named:
                 continue
             if model.preset:
-                preset = lifecycles[model.preset]
+                preset = lifecycles.get(model.preset)
+                if preset is None:
+                    what = f"The lifecycle takes its stages from {model.preset}, which is not in force."
+                    raise DefinitionsInvalid(
+                        [
+                            Problem(
+                                f"definitions/lifecycle/{model.id}.yml",
+                                1,
+                                what,
+                                f"Activate lifecycle/{model.preset} first.",
+                            )
+                        ]
+                    )
                 model = model.model_copy(
                     update={"stages": preset.stages, "examples": model.examples or preset.examples}
                 )
