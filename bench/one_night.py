@@ -12,7 +12,6 @@ import builtins
 import datetime as dt
 import importlib
 import json
-import resource
 import sys
 import threading
 import time
@@ -21,6 +20,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from bench.memory import peak_mb
 
 KINDS = ("duckdb", "python", "gate", "imports", "gx_import", "mail", "page")
 LOADING = frozenset({"imports", "gx_import"})
@@ -144,7 +145,7 @@ def main() -> None:
     found = {
         "cpu_s": meter.spent,
         "wall_s": time.monotonic() - started,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mb": peak_mb(),
         "prefect": "prefect" in sys.modules,
         "checks": sum(len(report.checks) for report in reports),
     }

@@ -118,14 +118,14 @@ class Bench:
             return
         self.declare(table)
         self.read(select)
-        recipe = self.runner.recipe(select, table)
-        made = self._same_recipe(table.name, recipe)
+        prepared = self.runner.prepare(select, table)
+        made = self._same_recipe(table.name, prepared.recipe)
         if made is not None:
             self.report.reused.append(table.name)
-            self.take(table, Candidate(table.name, made, recipe))
+            self.take(table, Candidate(table.name, made, prepared.recipe))
         else:
-            part = self.runner.write(select, table, recipe)
-            self.take(table, Candidate(table.name, (part,), recipe, frozenset({WHOLE})))
+            part = self.runner.write(select, table, prepared=prepared)
+            self.take(table, Candidate(table.name, (part,), prepared.recipe, frozenset({WHOLE})))
 
     def _same_recipe(self, name: str, recipe: str) -> tuple[Part, ...] | None:
         snapshot = self.snapshot(name)

@@ -5,10 +5,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-import pyarrow as pa
 import sqlalchemy as sa
 
-from connectors.sources import Landed, SourceUnreadable, landed, read
+from connectors.sources import Landed, Opened, SourceUnreadable, landed, opened, read
 from data_quality.conservation import consolidated_rows
 from data_quality.contract import check_structure
 from data_quality.coverage import Reach, judge_coverage
@@ -17,6 +16,7 @@ from data_quality.row_rules import typed
 from data_quality.split import count_select, quarantine_select
 from data_quality.volume import judge_quarantine, judge_volume, judge_wrong_day, repeated_content
 from tasks.bench import Bench
+from tasks.incoming import bind, release
 from vesper.consolidate import upsert
 from vesper.language import Translate, translator
 from vesper.model.source import Source
@@ -24,6 +24,7 @@ from vesper.stage_report import StageFailed
 from vesper.tables.declare import previous
 from vesper.tables.raw import is_cut, raw_table
 from warehouse.ledger.receipts import Receipt, known_receipts
+from warehouse.runner import EngineFailed
 
 
 @dataclass
@@ -91,9 +92,9 @@ def _name(one: Landed) -> tuple[str, str]:
 
 def _load(bench: Bench, taken: TakenIn, files: list[Landed], known: list[Receipt]) -> None:
     source = taken.source
-    rows = [_read(bench, source, one) for one in files]
+    rows = [_open(bench, source, one) for one in files]
     _judge_files(bench, source, files, rows, known)
-    incoming, types = _bind(bench, source, files, rows)
+    incoming, types = bind(bench, source, files, rows)
     # Rows that replace each other are found over the whole batch (upsert.newest), so rules need not look for them file by file.
     select = typed(
         incoming,
@@ -102,10 +103,10 @@ def _load(bench: Bench, taken: TakenIn, files: list[Landed], known: list[Receipt
         received_at=incoming.c.received_at,
         incoming_types=types,
     )
-    judged = bench.materialize(upsert.placed(select, source, bench.night.zone), f"judged_{source.id}")
+    judged = _judged(bench, source, files, upsert.placed(select, source, bench.night.zone))
     taken.receipts = _receipts(bench, source, files, rows)
     rows.clear()
-    bench.runner.forget(incoming.name)
+    release(bench, source)
     outcomes = _outcomes(bench, source, files, judged)
     arrived = upsert.good(judged, source).subquery("arrived")
     _judge_days(bench, source, files, arrived)
@@ -116,71 +117,59 @@ def _load(bench: Bench, taken: TakenIn, files: list[Landed], known: list[Receipt
         bench.runner.forget(judged.name)
 
 
-def _receipts(bench: Bench, source: Source, files: list[Landed], rows: list[pa.Table]) -> list[Receipt]:
+def _judged(bench: Bench, source: Source, files: list[Landed], select: Any) -> sa.Table:
+    """The batch's rows, judged, kept for the rest of the stage."""
+    try:
+        return bench.materialize(select, f"judged_{source.id}")
+    except EngineFailed:
+        broken = _unreadable(source, files)
+        if broken is None:
+            raise
+        failed = StageFailed(f"{source.id}: {broken}", bench.report)
+    raise failed
+
+
+def _unreadable(source: Source, files: list[Landed]) -> SourceUnreadable | None:
+    """Which of the files cannot be read, after the engine failed on one that it read itself."""
+    for one in files:
+        try:
+            read(one.path, source)
+        except SourceUnreadable as error:
+            return error
+    return None
+
+
+def _receipts(bench: Bench, source: Source, files: list[Landed], rows: list[Opened]) -> list[Receipt]:
     pairs = zip(files, rows, strict=True)
     on = bench.business_on
     return [
-        Receipt(source.id, f.path.name, f.sha256, f.on, f.received_at, table.num_rows, f.size, on) for f, table in pairs
+        Receipt(source.id, f.path.name, f.sha256, f.on, f.received_at, one.row_count, f.size, on) for f, one in pairs
     ]
 
 
-def _read(bench: Bench, source: Source, one: Landed) -> pa.Table:
+def _open(bench: Bench, source: Source, landed: Landed) -> Opened:
     try:
-        table = read(one.path, source)
+        one = opened(landed.path, source)
     except SourceUnreadable as error:
         raise StageFailed(f"{source.id}: {error}", bench.report) from None
-    structure = check_structure(
-        source, _data_columns(table), table.num_rows, file=one.path.name, _=translator_of(bench)
-    )
+    structure = check_structure(source, one.schema.names, one.row_count, file=landed.path.name, _=translator_of(bench))
     for finding in structure.findings:
         note(bench, finding)
-    return table
+    return one
 
 
-def _data_columns(table: pa.Table) -> list[str]:
-    return [name for name in table.schema.names if name != "source_row"]
-
-
-def _judge_files(bench: Bench, source: Source, files: list[Landed], rows: list[pa.Table], known: list[Receipt]) -> None:
+def _judge_files(bench: Bench, source: Source, files: list[Landed], rows: list[Opened], known: list[Receipt]) -> None:
     """Volume and repetition of each file, in the order of their days, against the files before it."""
     _ = translator_of(bench)
     names = {one.path.name for one in files}
     earlier = [r for r in known if r.file not in names and r.loaded_on < bench.business_on]
     counts = [r.row_count for r in sorted(earlier, key=lambda r: r.covers_on)]
     contents = {r.file: r.sha256 for r in earlier}
-    for one, table in zip(files, rows, strict=True):
-        note(bench, judge_volume(source, table.num_rows, counts, file=one.path.name, _=_))
-        note(bench, repeated_content(source, one.sha256, contents, table.num_rows, file=one.path.name, _=_))
-        counts.append(table.num_rows)
+    for one, found in zip(files, rows, strict=True):
+        note(bench, judge_volume(source, found.row_count, counts, file=one.path.name, _=_))
+        note(bench, repeated_content(source, one.sha256, contents, found.row_count, file=one.path.name, _=_))
+        counts.append(found.row_count)
         contents[one.path.name] = one.sha256
-
-
-def _bind(bench: Bench, source: Source, files: list[Landed], rows: list[pa.Table]) -> tuple[sa.Table, dict[str, str]]:
-    """All files as one table under `incoming_<source>`, each row with its file and the file's arrival; and its columns' types."""
-    marked = []
-    for one, table in zip(files, rows, strict=True):
-        nothing = pa.repeat(pa.scalar(0, pa.int32()), table.num_rows)
-        table = table.append_column("file", pa.DictionaryArray.from_arrays(nothing, pa.array([one.path.name])))
-        received = pa.scalar(one.received_at, pa.timestamp("us"))
-        marked.append(table.append_column("received_at", pa.repeat(received, table.num_rows)))
-    whole = pa.concat_tables(marked, promote_options="permissive")
-    name = f"incoming_{source.id}"
-    bench.runner.bind_arrow(name, whole, fingerprint=repr([one.sha256 for one in files]))
-    columns = [
-        sa.Column(each, _sql_type(kind)) for each, kind in zip(whole.schema.names, whole.schema.types, strict=True)
-    ]
-    declared = {f.column for f in source.fields.values()}
-    kept = [c for c in columns if c.name in declared | {"file", "source_row", "received_at"}]
-    types = {each: str(kind) for each, kind in zip(whole.schema.names, whole.schema.types, strict=True)}
-    return sa.Table(name, sa.MetaData(), *kept), types
-
-
-def _sql_type(kind: pa.DataType) -> sa.types.TypeEngine[Any]:
-    if pa.types.is_timestamp(kind):
-        return sa.DateTime(timezone=kind.tz is not None)
-    if pa.types.is_floating(kind):
-        return sa.Double()
-    return sa.BigInteger() if pa.types.is_integer(kind) else sa.String()
 
 
 @dataclass

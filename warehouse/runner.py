@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from warehouse.part import WHOLE, Part, Span, fingerprint_of
 DIALECT = Dialect(paramstyle="numeric_dollar")
 FORMAT = "format parquet, compression zstd, row_group_size 122880"
 STAGED = "_staged"
+EngineFailed = duckdb.Error
+"""What the engine raises when it cannot run a Select."""
 
 
 def sql_text(select: sa.ClauseElement) -> str:
@@ -40,6 +43,14 @@ def shaped(select: sa.Select[Any] | sa.CompoundSelect[Any], table: sa.Table) -> 
     if differing:
         raise ValueError(f"{table.name}: columns differ from the declaration: {', '.join(sorted(differing))}")
     return sa.select(*[sa.cast(inner.c[c.name], c.type).label(c.name) for c in table.c])
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A Select ready to be written: its SQL, and the recipe that says whether the same rows were written before."""
+
+    text: str
+    recipe: str
 
 
 class Runner:
@@ -79,14 +90,33 @@ class Runner:
 
     def materialize(self, select: sa.ClauseElement, name: str) -> sa.Table:
         """Keep a Select's rows under a name for the rest of the stage, where several Selects read them."""
-        self.connection.execute(f'create or replace temp table "{name}" as {sql_text(select)}')
-        self.bound[name] = self.recipe(select)
+        text = sql_text(select)
+        self.connection.execute(f'create or replace temp table "{name}" as {text}')
+        self.bound[name] = self._recipe(select, text)
         return sa.Table(name, sa.MetaData(), *[sa.Column(c.name, c.type) for c in _columns(select)])
+
+    def bind_parquet(self, table: sa.Table, files: Sequence[Path], fingerprint: str, uneven: bool = False) -> None:
+        """Make Parquet files from outside the lake readable under a name, in the table's columns.
+
+        `file` is the file's name and `source_row` the number of the row in it, from 1. Rows are read when a Select asks for them.
+
+        Args:
+            uneven: the files' columns differ; a column that a file lacks is NULL there.
+        """
+        ours = {"file": "parse_filename(filename)", "source_row": "file_row_number + 1"}
+        columns = ", ".join(f"{ours.get(c.name, _quoted(c.name))} as {_quoted(c.name)}" for c in table.c)
+        self.connection.execute(
+            f"create or replace temp view {_quoted(table.name)} as select {columns} from read_parquet([{_listed(files)}], "
+            f"filename=true, file_row_number=true, hive_partitioning=false, union_by_name={str(uneven).lower()})"
+        )
+        self.bound[table.name] = fingerprint
 
     def forget(self, name: str) -> None:
         """Let go of an Arrow table or a kept Select that no later Select reads; its memory is free again."""
         self.connection.unregister(name)
-        self.connection.execute(f'drop table if exists "{name}"')
+        kind = self.connection.execute("select table_type from information_schema.tables where table_name = $1", [name])
+        for (found,) in kind.fetchall():
+            self.connection.execute(f"drop {'view' if found == 'VIEW' else 'table'} {_quoted(name)}")
         self.bound.pop(name, None)
 
     def _view(self, table: sa.Table, files: Sequence[Path]) -> None:
@@ -99,10 +129,9 @@ class Runner:
         present = set.union(*held)
         uneven = any(names != present for names in held)
         columns = ", ".join(_column(c, c.name in present) for c in table.c)
-        listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
         self.connection.execute(
             f'create or replace view "{table.name}" as select {columns} '
-            f"from read_parquet([{listed}], hive_partitioning=false, union_by_name={str(uneven).lower()})"
+            f"from read_parquet([{_listed(files)}], hive_partitioning=false, union_by_name={str(uneven).lower()})"
         )
 
     # reading ------------------------------------------------------------------------------------------------------
@@ -131,17 +160,21 @@ class Runner:
 
     # writing ------------------------------------------------------------------------------------------------------
 
-    def recipe(self, select: Any, table: sa.Table | None = None) -> str:
-        """Hash of the SQL text and of every input's content: new facts, a changed definition and time passing all change it."""
+    def prepare(self, select: Any, table: sa.Table) -> Prepared:
+        """A Select in the table's shape, compiled once for its recipe and for its run."""
+        text = sql_text(shaped(select, table))
+        return Prepared(text, self._recipe(select, text))
+
+    def _recipe(self, select: Any, text: str) -> str:
+        """Hash of a Select's SQL text and of every input's content: new facts, a changed definition and time passing all change it."""
         inputs = sorted((name, self.bound.get(name, "")) for name in reads(select))
-        text = sql_text(select if table is None else shaped(select, table))
         return hashlib.sha256(repr((duckdb.__version__, text, inputs)).encode()).hexdigest()
 
-    def write(self, select: Any, table: sa.Table, recipe: str | None = None, key: str = WHOLE) -> Part:
-        """Write a Select as one part of a table."""
+    def write(self, select: Any, table: sa.Table, key: str = WHOLE, prepared: Prepared | None = None) -> Part:
+        """Write a Select as one part of a table; `prepared` where `prepare` was asked before."""
         refuse_unstable(select, table.name)
-        with self._staged(select, table):
-            return self._copy(table, key, "", recipe)
+        with self._staged(prepared.text if prepared else sql_text(shaped(select, table))):
+            return self._copy(table, key, "", prepared.recipe if prepared else None)
 
     def write_spans(
         self, select: Any, table: sa.Table, spans: Iterable[Span], is_materialized: bool = False
@@ -155,12 +188,12 @@ class Runner:
         if is_materialized:
             rows = f"({sql_text(shaped(select, table))})"
             return [self._copy(table, span.key, _within(cut, span), rows=rows) for span in spans]
-        with self._staged(select, table):
+        with self._staged(sql_text(shaped(select, table))):
             return [self._copy(table, span.key, _within(cut, span)) for span in spans]
 
     @contextmanager
-    def _staged(self, select: Any, table: sa.Table) -> Iterator[None]:
-        self.connection.execute(f"create or replace temp table {STAGED} as {sql_text(shaped(select, table))}")
+    def _staged(self, text: str) -> Iterator[None]:
+        self.connection.execute(f"create or replace temp table {STAGED} as {text}")
         try:
             yield
         finally:
@@ -186,6 +219,14 @@ def _column(column: sa.Column[Any], present: bool) -> str:
     if present:
         return f'"{column.name}"'
     return f'cast(null as {column.type.compile(dialect=DIALECT)}) as "{column.name}"'
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _listed(files: Sequence[Path]) -> str:
+    return ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
 
 
 def _within(cut: str, span: Span) -> str:

@@ -8,10 +8,11 @@ import csv
 import io
 import json
 import os
-import resource
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from bench.memory import peak_mb
 
 started_cpu, started = time.process_time(), time.monotonic()
 
@@ -174,7 +175,7 @@ def main() -> None:
         "import_cpu_s": imported_cpu - started_cpu,
         "cpu_s": cpu,
         "wall_s": time.monotonic() - started,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mb": peak_mb(),
         "rows": writer.rows,
     }
     print(json.dumps(found))

@@ -5,6 +5,7 @@ row numbers, and one sentence for whatever cannot be read. What columns mean sta
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -13,11 +14,24 @@ from typing import Protocol, cast
 
 import pyarrow as pa
 
-from connectors.sources._columns import FILE, SOURCE_ROW, tidied
+from connectors.sources import parquet
+from connectors.sources._columns import FILE, SOURCE_ROW, is_tidy, tidied
 from connectors.sources._landed import Landed, landed
 from connectors.sources._unreadable import SourceUnreadable
 
-__all__ = ["FILE", "SOURCE_ROW", "Landed", "SourceLike", "SourceUnreadable", "landed", "read", "read_many", "systems"]
+__all__ = [
+    "FILE",
+    "SOURCE_ROW",
+    "Landed",
+    "Opened",
+    "SourceLike",
+    "SourceUnreadable",
+    "landed",
+    "opened",
+    "read",
+    "read_many",
+    "systems",
+]
 
 
 class SourceLike(Protocol):
@@ -61,6 +75,28 @@ def read(path: Path, source: SourceLike) -> pa.Table:
             path, "the file is empty (0 bytes)", "deliver it again; a day without rows still has a header"
         )
     return tidied(_system(path, source.system).read(path, source.encoding), path)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One landed file, its columns and number of rows known. `table` holds the rows, or is None where they stay in the Parquet file."""
+
+    path: Path
+    schema: pa.Schema
+    row_count: int
+    table: pa.Table | None
+
+
+def opened(path: Path, source: SourceLike) -> Opened:
+    """A landed file, read only as far as needed: of Parquet with tidy names the footer, of everything else all rows.
+
+    `schema` is that of the file's own columns, without `source_row`. Raises SourceUnreadable like `read`.
+    """
+    footer = parquet.footer(path) if source.system == "parquet" and path.is_file() and path.stat().st_size else None
+    if footer is not None and is_tidy(footer.schema.names):
+        return Opened(path, footer.schema, footer.row_count, None)
+    table = read(path, source)
+    return Opened(path, table.schema.remove(table.schema.get_field_index(SOURCE_ROW)), table.num_rows, table)
 
 
 def read_many(paths: Sequence[Path], source: SourceLike) -> pa.Table:

@@ -18,6 +18,12 @@ def tidy_name(name: str) -> str:
     return unicodedata.normalize("NFKC", name).replace("\ufeff", "").strip()
 
 
+def is_tidy(names: Sequence[str]) -> bool:
+    """Whether columns can be used under the names that they have."""
+    tidy = all(name and name == tidy_name(name) for name in names)
+    return tidy and len(set(names)) == len(names) and not {SOURCE_ROW, FILE} & set(names)
+
+
 def tidied(table: pa.Table, path: Path) -> pa.Table:
     """The table under tidy names, after checking that each is there once and none is ours.
 

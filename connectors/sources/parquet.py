@@ -1,5 +1,6 @@
 """Parquet files, whose columns carry their types. Nothing is converted here."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,11 +10,33 @@ from connectors.sources._columns import SOURCE_ROW
 from connectors.sources._unreadable import SourceUnreadable
 
 
+@dataclass(frozen=True)
+class Footer:
+    """What a Parquet file says of itself."""
+
+    schema: pa.Schema
+    row_count: int
+
+
+def footer(path: Path) -> Footer:
+    """The columns and the number of rows, without reading the rows."""
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _cut_off(path) from error
+    with file:
+        return Footer(file.schema_arrow.remove_metadata(), file.metadata.num_rows)
+
+
 def read(path: Path, encoding: str) -> pa.Table:
     """One Parquet file with its own types. `encoding` has no meaning here."""
     try:
         table = pq.ParquetFile(path).read(use_threads=False)  # a day is small: threads cost more than they bring
     except (pa.ArrowInvalid, OSError) as error:
-        raise SourceUnreadable(path, "it is not a whole Parquet file; it may be cut off", "deliver it again") from error
+        raise _cut_off(path) from error
     rows = pa.arange(1, table.num_rows + 1)
     return table.replace_schema_metadata(None).append_column(SOURCE_ROW, rows)
+
+
+def _cut_off(path: Path) -> SourceUnreadable:
+    return SourceUnreadable(path, "it is not a whole Parquet file; it may be cut off", "deliver it again")

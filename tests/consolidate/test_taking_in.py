@@ -1,12 +1,16 @@
 """Rows of a batch: new, changed, unchanged, superseded or set aside, none lost; what was said once keeps its arrival."""
 
 import datetime as dt
+import os
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.consolidate.company import ZONE, Company, File, balances, day, member, members, quarantined
 from vesper.clock import instant
+from vesper.stage_report import StageFailed
 
 
 @pytest.fixture
@@ -122,3 +126,30 @@ def test_a_corrected_file_of_an_earlier_day_is_taken_in(company: Company) -> Non
     assert balances(report, "crm_member")["changed"] == 1
     assert [row["name"] for row in company.rows("core__contact")] == ["王小明"]
     assert [row["name"] for row in company.rows("core__contact", day(0))] == ["王"]
+
+
+@pytest.mark.requirement("R2")
+def test_a_damaged_page_of_a_parquet_file_stops_the_stage_with_the_files_name(tmp_path: Path) -> None:
+    company = Company(tmp_path / "company")
+    source = company.root / "definitions" / "sources" / "crm_member.yml"
+    text = source.read_text(encoding="utf-8")
+    source.write_text(
+        text.replace("system: csv", "system: parquet").replace(".csv", ".parquet").replace("encoding: utf-8\n", ""),
+        encoding="utf-8",
+    )
+    landing = company.root / ".vesper" / "landing" / "crm_member"
+    landing.mkdir(parents=True)
+    columns = ("member_id", "card", "name", "phone", "email", "region", "registered_at")
+    words = {name: [f"{name} {number}" for number in range(1000)] for name in columns}
+    table = pa.table(words | {"registered_at": ["2018-03-01 10:00:00"] * 1000})
+    for on in (day(0), day(1)):
+        pq.write_table(table, landing / f"{on}.parquet", compression="zstd")
+    damaged = landing / f"{day(1)}.parquet"
+    data = bytearray(damaged.read_bytes())
+    data[4:2000] = b"\7" * 1996
+    damaged.write_bytes(data)
+    for file in landing.iterdir():
+        at = instant(day(0), dt.time(12), ZONE).replace(tzinfo=dt.UTC).timestamp()
+        os.utime(file, (at, at))
+    with pytest.raises(StageFailed, match=rf"crm_member/{day(1)}\.parquet: it is not a whole Parquet file"):
+        company.night(day(1))
