@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.requirements_plugin", "tests.small_grocer", "tests.postgres"]
+pytest_plugins = ["tests.requirements_plugin", "tests.small_grocer", "tests.postgres", "tests.reference"]
 
 # Set before a test can import Prefect or Great Expectations, which read them once.
 os.environ.setdefault("DO_NOT_TRACK", "1")

@@ -81,4 +81,6 @@ def _instant(moment: sa.ColumnElement[Any], zone: str) -> sa.ColumnElement[Any]:
 def all_records(parts: Iterable[sa.Select[Any]]) -> sa.CompoundSelect[Any]:
     """Every source's rows as core__source_record."""
     shapes = [part.subquery() for part in parts]
-    return sa.union_all(*[sa.select(*[shape.c[c.name] for c in SOURCE_RECORD.c]) for shape in shapes])
+    return sa.union_all(
+        *[sa.select(*[field(shape, c.name, c.type).label(c.name) for c in SOURCE_RECORD.c]) for shape in shapes]
+    )

@@ -7,7 +7,11 @@ SOURCE_RECORD = table(
     column("source", TEXT, "Source id", required=True),
     column("record_key", TEXT, "Key of the row inside its source", required=True),
     column("card", TEXT, "Loyalty card number as the source states it"),
+    column("unionid", TEXT, "Id of the person over all apps of one WeChat platform account"),
+    column("openid", TEXT, "Id of the person in one WeChat app, written app:id"),
+    column("crm_id", TEXT, "Id of the person in the CRM, written system:id"),
     column("name", TEXT, "Name, trimmed and full-width folded"),
+    column("name_key", TEXT, "Name as it is compared: simplified characters, lower case, without titles and blanks"),
     column("phone", TEXT, "Phone in E.164; empty when the source's value was not a usable number"),
     column(
         "phone_status",
@@ -16,10 +20,25 @@ SOURCE_RECORD = table(
         required=True,
         among=("valid", "missing", "invalid", "dummy"),
     ),
+    column("other_phone", TEXT, "Second number of the row, in E.164"),
     column("email", TEXT, "Mail address for sending, trimmed and lower-cased domain"),
+    column("email_key", TEXT, "Mail address as it is compared: without the accidents that its provider ignores"),
     column(
-        "email_status", TEXT, "How the mail address was judged", required=True, among=("valid", "missing", "invalid")
+        "email_status",
+        TEXT,
+        "How the mail address was judged",
+        required=True,
+        among=("valid", "missing", "invalid", "placeholder"),
     ),
+    column(
+        "email_kind",
+        TEXT,
+        "Whom a valid address belongs to: a person, a role such as sales@, or a throw-away provider",
+        among=("person", "role", "disposable"),
+    ),
+    column("company", TEXT, "Company as the source states it, trimmed"),
+    column("company_key", TEXT, "Company as it is compared: without legal form, brackets and blanks"),
+    column("job_title", TEXT, "Position as the source states it"),
     column("province", TEXT, "Province, short form such as 上海 (R8)"),
     column("city", TEXT, "City, short form such as 上海 (R8)"),
     column(
@@ -29,13 +48,17 @@ SOURCE_RECORD = table(
         required=True,
         among=("exact", "province_only", "ambiguous", "none"),
     ),
+    column("region_from", TEXT, "Where the region comes from", among=("stated", "phone_prefix")),
+    column("owner", TEXT, "Who looks after the record at its source"),
     column("registered_at", INSTANT, "When the person registered at the source (UTC)"),
+    column("changed_at", INSTANT, "When the source last changed the record (UTC), where it says so (R11)"),
     column("received_at", INSTANT, "When the row arrived (UTC)", required=True),
     column("trust", INTEGER, "Trust of the source, 0..100, higher wins survivorship", required=True, between=(0, 100)),
+    column("excluded_by", TEXT, "Rule that keeps the row out of every contact, such as deleted_at_source"),
     grain=("source", "record_key"),
     owner="data",
     says="Each live contact row of each source after cleaning, one row per source row.",
-    personal=("name", "phone", "email"),
+    personal=("name", "name_key", "phone", "other_phone", "email", "email_key", "unionid", "openid", "owner"),
 )
 
 CONTACT_MEMBER = table(
