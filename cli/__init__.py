@@ -9,16 +9,18 @@ from collections.abc import Callable
 
 import typer
 
-from cli import data, definitions, demo, night, sending
+from cli import data, definitions, demo, night, people, sending, sources
 from cli.options import BROKEN, STOPPED
 from vesper.problem import DefinitionsInvalid
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Vesper: marketing automation as a nightly pipeline."
 )
-for commands in (night, definitions, data):
+for commands in (night, definitions, data, people):
     app.add_typer(commands.app)
 app.add_typer(demo.app, name="demo")
+app.add_typer(sources.app, name="new")
+app.add_typer(people.steward, name="steward")
 app.add_typer(sending.app, name="stop")
 app.command("resume")(sending.resume_send)
 

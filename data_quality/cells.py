@@ -14,6 +14,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from vesper import clock
+from vesper.cleaning.moment import of_excel, wall_clock
 
 Family = Literal["text", "integer", "decimal", "float", "date", "instant", "zoned", "flag", "other"]
 Cell = sa.ColumnElement[Any]
@@ -47,13 +48,15 @@ TIDY = "[!-~]([ -~]*[!-~])?"
 DIGITS = "[-+]?[0-9]+([.][0-9]+)?"
 THOUSANDS = "[-+]?[0-9]{1,3}(,[0-9]{3})+([.][0-9]+)?"
 OFFSET = "[0-9]:[0-9]{2}[^ ]* ?(Z|[-+][0-9]{2}(:?[0-9]{2})?)$"
-CHINESE_DAY = "%Y年%m月%d日"
+EXCEL = "excel"
+EPOCHS: Mapping[str, int] = {"epoch": 1, "epoch_ms": 1000}
+"""Formats that count since 1970, and how many make a second."""
 EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
 
 
 @dataclass(frozen=True)
 class CellType:
-    """How one field is read: its declared type, strptime format, words, and the zone of times that name none."""
+    """How one field is read: its declared type, format, words, and the zone of times that name none."""
 
     kind: str
     zone: str
@@ -170,11 +173,23 @@ def _date(cell: Cell, found: Family, cell_type: CellType) -> Cell:
         return _plausible(sa.cast(sa.func.timezone(cell_type.zone, cell), sa.Date))
     if found != "text":
         return _plausible(sa.cast(cell, sa.Date))
-    if cell_type.format:
+    if cell_type.format in EPOCHS:
+        moment = sa.func.timezone(cell_type.zone, sa.func.timezone("UTC", _of_epoch(cell, cell_type)))
+        return _plausible(sa.cast(moment, sa.Date))
+    if cell_type.format and cell_type.format != EXCEL:
         return _plausible(sa.cast(sa.func.try_strptime(cell, cell_type.format), sa.Date))
-    return _plausible(
-        sa.func.coalesce(sa.try_cast(cell, sa.Date), sa.cast(sa.func.try_strptime(cell, CHINESE_DAY), sa.Date))
-    )
+    written = [sa.try_cast(cell, sa.Date), sa.cast(wall_clock(cell), sa.Date)]
+    serial = [sa.cast(of_excel(cell), sa.Date)] if cell_type.format == EXCEL else []
+    return _plausible(sa.func.coalesce(*serial, *written))
+
+
+def _of_epoch(cell: Cell, cell_type: CellType) -> Cell:
+    """UTC instant of seconds or milliseconds since 1970; NULL outside of the plausible years."""
+    unit = EPOCHS[str(cell_type.format)]
+    count = sa.try_cast(cell, sa.Numeric(28, 3))
+    limits = [int(dt.datetime.combine(day, dt.time(), dt.UTC).timestamp()) for day in (EARLIEST, LATEST)]
+    moment = sa.func.make_timestamp(sa.cast(count * (1_000_000 // unit), sa.BigInteger))
+    return sa.case((count.between(limits[0] * unit, limits[1] * unit), moment), else_=sa.null())
 
 
 def _instant(cell: Cell, found: Family, cell_type: CellType) -> Cell:
@@ -186,15 +201,19 @@ def _instant(cell: Cell, found: Family, cell_type: CellType) -> Cell:
         return _plausible(sa.func.make_timestamp(sa.func.epoch_us(cell)))
     if found != "text":
         return _plausible(clock.utc_instant(sa.cast(cell, sa.DateTime), cell_type.zone))
-    if cell_type.format:
+    if cell_type.format in EPOCHS:
+        return _plausible(_of_epoch(cell, cell_type))
+    if cell_type.format and cell_type.format != EXCEL:
         read = sa.func.try_strptime(cell, cell_type.format)
         named = "%z" in cell_type.format.lower()
         return _plausible(sa.func.timezone("UTC", read) if named else clock.utc_instant(read, cell_type.zone))
     # DuckDB's cast to TIMESTAMP drops an offset silently; TIMESTAMPTZ honours it.
     joined = sa.func.replace(sa.func.replace(cell, " -", "-"), " +", "+")
     with_offset = sa.func.timezone("UTC", sa.try_cast(joined, sa.DateTime(timezone=True)))
-    wall_clock = clock.utc_instant(sa.try_cast(cell, sa.DateTime), cell_type.zone)
-    return _plausible(sa.case((sa.func.regexp_matches(cell, OFFSET), with_offset), else_=wall_clock))
+    serial = [of_excel(cell)] if cell_type.format == EXCEL else []
+    read = sa.func.coalesce(*serial, sa.try_cast(cell, sa.DateTime), wall_clock(cell))
+    local = clock.utc_instant(read, cell_type.zone)
+    return _plausible(sa.case((sa.func.regexp_matches(cell, OFFSET), with_offset), else_=local))
 
 
 def _flag(cell: Cell, found: Family, cell_type: CellType) -> Cell:

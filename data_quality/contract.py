@@ -7,6 +7,7 @@ by volume.py.
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from data_quality.findings import Finding, Translate, finding, plain
 from vesper.model.source import Source
@@ -38,15 +39,16 @@ def check_structure(
     """Compare a file's columns with the declared ones.
 
     Critical: a missing column, since a renamed one would empty the field of everybody. Warnings: a key of an optional
-    field that no line of a JSON file has, and an undeclared column (it is not taken in).
+    field that no line of a JSON file has or whose source says `missing_columns: warn`, and an undeclared column (it is
+    not taken in). An ignored column is no finding.
     """
     declared: dict[str, bool] = {}
     for field in source.fields.values():
         declared[field.column] = declared.get(field.column, False) or field.required
     missing = tuple(column for column in declared if column not in columns)
-    unknown = tuple(column for column in columns if column not in declared)
+    unknown = tuple(column for column in columns if column not in declared and not _is_ignored(source, column))
     # A table's header names every column even where all cells are empty; of JSON lines a key may be absent for a day.
-    fixed = source.system != "jsonl"
+    fixed = source.system not in ("jsonl", "http") and source.missing_columns == "block"
     lacking = [_lacks(source, column, fixed or declared[column], unknown, row_count, file, _) for column in missing]
     return StructureFindings(missing, unknown, (*lacking, *_undeclared(source, unknown, file, _)))
 
@@ -56,6 +58,11 @@ def nearest(column: str, others: Sequence[str]) -> str:
     by_folded = {each.strip().lower(): each for each in others}
     found = difflib.get_close_matches(column.strip().lower(), list(by_folded), n=1, cutoff=NEAR_ENOUGH)
     return by_folded[found[0]] if found else ""
+
+
+def _is_ignored(source: Source, column: str) -> bool:
+    """Whether the source says that the column is known and left out."""
+    return any(fnmatchcase(column, pattern) for pattern in source.ignored)
 
 
 def _lacks(

@@ -44,6 +44,8 @@ def judge_coverage(
     `warn` yes, `carry_forward: n` for n days.
     """
     known = sorted(day for day in received if day <= business_on)
+    if source.is_pulled and source.cadence.every == "day":
+        return _pulled(source, known, business_on, _)
     if source.cadence.every != "day":
         return _seldom(source, known, business_on, _)
     through = expected_through(source, business_on)
@@ -65,9 +67,24 @@ def expected_through(source: Source, business_on: dt.date) -> dt.date:
     return business_on - dt.timedelta(days=1 if is_due else 2)
 
 
-def _seldom(source: Source, known: list[dt.date], business_on: dt.date, _: Translate) -> Reach:
-    """Sources that come once or when there is something: no day is expected, but one that comes once must have come."""
+def _pulled(source: Source, known: list[dt.date], business_on: dt.date, _: Translate) -> Reach:
+    """Sources that are asked: each night's answer holds everything up to that night, so only the newest one counts."""
     last = known[-1] if known else None
+    missing = tuple(_days(last + dt.timedelta(days=1), business_on)) if last else (business_on,)
+    reach = Reach(source.id, business_on, business_on, last, missing, bool(missing))
+    if not missing:
+        return reach
+    return replace(reach, finding=_late(source, len(missing), missing[0], len(missing), never=last is None, _=_))
+
+
+def _seldom(source: Source, known: list[dt.date], business_on: dt.date, _: Translate) -> Reach:
+    """Sources that come once or when there is something: no day is expected, but one that comes once must have come, and one that
+    comes now and then may have to be fresh.
+    """
+    last = known[-1] if known else None
+    limit = source.cadence.fresh_within
+    if last and limit and (business_on - last).days > limit.days:
+        return Reach(source.id, business_on, None, last, (), True, _old(source, last, business_on, _))
     if known or source.cadence.every == "irregular":
         return Reach(source.id, business_on, None, last, (), False)
     return Reach(source.id, business_on, None, None, (), True, _late(source, 0, None, 1, never=True, _=_))
@@ -94,6 +111,20 @@ def _severity(source: Source, late: int, never: bool) -> Severity:
     return "warning" if late <= source.carry_days else "critical"
 
 
+def _old(source: Source, last: dt.date, business_on: dt.date, _: Translate) -> Finding:
+    """The newest file is older than `fresh_within` allows; the days of carry_forward count from there."""
+    age = (business_on - last).days
+    limit = source.cadence.fresh_within.days if source.cadence.fresh_within else 0
+    what = _("{source}: its newest file is of {day}, {age} days ago; at most {limit} are allowed ({rule}).")
+    todo = _("Its policy is {policy}: deliver a file, or change fresh_within.")
+    facts = {"day": last, "age": age, "limit": limit, "policy": _policy(source)}
+    return finding(source.id, "fresh_within", _severity(source, age - limit, False), f"{what} {todo}", **facts)
+
+
+def _policy(source: Source) -> str:
+    return f"carry_forward: {source.carry_days}" if source.carry_days else source.late_policy
+
+
 def _late(source: Source, late: int, day: dt.date | None, count: int, *, never: bool, _: Translate) -> Finding:
     severity = _severity(source, late, never)
     if never:
@@ -107,6 +138,5 @@ def _late(source: Source, late: int, day: dt.date | None, count: int, *, never: 
             "added to closed_on."
         ),
     }[severity]
-    policy = f"carry_forward: {source.carry_days}" if source.carry_days else source.late_policy
-    facts = {"day": day, "count": count, "late": late, "policy": policy}
+    facts = {"day": day, "count": count, "late": late, "policy": _policy(source)}
     return finding(source.id, "late", severity, f"{what} {todo}", **facts)

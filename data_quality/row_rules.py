@@ -4,8 +4,9 @@ Rules about a whole file stand in contract.py and volume.py, rules about a table
 split.py. No engine here.
 
 The incoming table holds one batch of a source: its own columns, plus `file` (text) and `source_row` (whole number).
-Rules are named `required:<field>` (R10), `type:<field>`, `category:<field>` and `time:<field>`. Of two rows of one file
-with the same key the later one counts and the earlier is superseded, which is no fault.
+Rules are named `required:<field>` (R10), `nul:<field>` and `long:<field>` (a text no system can have meant), `type:<field>`,
+`category:<field>` and `time:<field>`. Of two rows of one file with the same key the later one counts and the earlier is
+superseded, which is no fault.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,10 @@ from vesper.model.source import Source, SourceField
 
 CLOCK_TOLERANCE_HOURS = 1
 HAPPENED_AT = "at"
+LONGEST = 400_000
+"""Bytes of a text; no CRM keeps longer ones."""
+SHOWN, BEGINNING = 10_000, 1_000
+"""A cell of more bytes is set aside by its first characters: the whole of it stays in the landed file."""
 Broken = sa.ColumnElement[bool]
 BOOKKEEPING = ("file", "source_row", "received_at")
 
@@ -46,7 +51,7 @@ def typed(
     readings = _readings(incoming, source, zone, incoming_types or {})
     cells = _typed_cells(incoming, readings, received_at)
     names = list(source.fields)
-    judged = _judged(cells, list(_rules(cells, readings, zone)), names, _original_columns(incoming))
+    judged = _judged(cells, list(_rules(cells, readings, zone)), names, _originals(incoming, incoming_types or {}))
     kept = [judged.c[name] for name in (*names, *BOOKKEEPING, "failed_rule", "row_json")]
     return sa.select(*kept, _is_superseded(judged, source.key).label("is_superseded"))
 
@@ -96,16 +101,16 @@ def _typed_cells(incoming: sa.FromClause, readings: list[_Reading], received_at:
     return sa.select(*values, *cells.c).cte("typed_cells")
 
 
-def _judged(cells: sa.CTE, rules: list[tuple[str, Broken]], names: list[str], original: list[str]) -> sa.CTE:
-    """The fields with the first broken rule, and the row as it came where there is one."""
+def _judged(cells: sa.CTE, rules: list[tuple[str, Broken]], names: list[str], original: dict[str, bool]) -> sa.CTE:
+    """The fields with the first broken rule, and the row as it came where there is one. `original` says which columns are text."""
     first_broken = sa.case(*[(broken, rule) for rule, broken in rules]) if rules else sa.null()
     originals = [cells.c[f"original__{place}"] for place in range(len(original))]
     kept = [cells.c[name] for name in (*names, *BOOKKEEPING)]
     ruled = sa.select(*kept, *originals, sa.cast(first_broken, sa.String).label("failed_rule")).cte("ruled")
     pairs = [
         part
-        for place, name in enumerate(original)
-        for part in (sa.literal(name, sa.String), ruled.c[f"original__{place}"])
+        for place, (name, is_text) in enumerate(original.items())
+        for part in (sa.literal(name, sa.String), _shown(ruled.c[f"original__{place}"], is_text))
     ]
     row_json = sa.case(
         (ruled.c.failed_rule.is_not(None), sa.cast(sa.func.json_object(*pairs), sa.String)), else_=sa.null()
@@ -115,17 +120,35 @@ def _judged(cells: sa.CTE, rules: list[tuple[str, Broken]], names: list[str], or
     ).cte("judged")
 
 
+def _shown(cell: Cell, is_text: bool) -> Cell:
+    """A cell as it came; of one that is too long for people to look at, its beginning and its size."""
+    if not is_text:
+        return cell
+    size = sa.cast(sa.func.strlen(cell), sa.String)
+    beginning = sa.func.left(cell, BEGINNING).concat("… (").concat(size).concat(" bytes)")
+    return sa.case((sa.func.strlen(cell) > SHOWN, beginning), else_=cell)
+
+
+def _originals(incoming: sa.FromClause, types: Mapping[str, str]) -> dict[str, bool]:
+    return {name: family(types.get(name, "text")) == "text" for name in _original_columns(incoming)}
+
+
 def _original_columns(incoming: sa.FromClause) -> list[str]:
     return [each.name for each in incoming.c if each.name not in BOOKKEEPING]
 
 
 def _rules(cells: sa.CTE, readings: list[_Reading], zone: str) -> Iterator[tuple[str, Broken]]:
-    """Every rule with the condition under which a row breaks it: required before type, type before category, category
-    before time.
+    """Every rule with the condition under which a row breaks it: required before damaged texts, these before type, type
+    before category, category before time.
     """
     yield from (
         (f"required:{each.name}", cells.c[f"clean__{each.name}"].is_(None)) for each in readings if each.field.required
     )
+    for each in readings:
+        if each.field.type == "text" and each.family == "text":
+            cell = cells.c[f"clean__{each.name}"]
+            yield f"nul:{each.name}", sa.func.contains(cell, sa.func.chr(0))
+            yield f"long:{each.name}", sa.func.strlen(cell) > LONGEST
     for each in readings:
         if can_fail(each.family, each.how):
             yield (

@@ -96,6 +96,19 @@ def repeated_content(
     return finding(source.id, "repeated", severity, message, file=file, received=received, same=same[-1])
 
 
+def judge_changes(source: Source, changed: int, *, _: Translate = plain) -> Finding | None:
+    """Rows of earlier nights that came with other values, against the source's `changes`."""
+    if not changed or source.changes == "accept":
+        return None
+    what = _("{source}: {changed} rows of earlier nights came with other values ({rule}).")
+    todo = {
+        "warn": _("They are taken in; see that the source meant it."),
+        "block": _("Ask the source why, then correct the file, or write changes: accept in the definition."),
+    }[source.changes]
+    severity: Severity = "critical" if source.changes == "block" else "warning"
+    return finding(source.id, "changes", severity, f"{what} {todo}", changed=changed)
+
+
 def judge_wrong_day(
     source: Source, inside: int, outside: int, *, file: str = "?", _: Translate = plain
 ) -> Finding | None:

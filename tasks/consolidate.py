@@ -8,10 +8,13 @@ import sqlalchemy as sa
 
 from data_quality.conservation import consolidated_contacts, consolidated_orders
 from tasks.bench import Bench, Mode
+from tasks.marts import fill_marts
 from tasks.people import resolve_people
 from tasks.stage import open_stage
 from tasks.take_in import TakenIn, take_in
-from vesper.consolidate import campaign, identity, order
+from tasks.vendor import VendorIds
+from tasks.vendor import events as vendor_events
+from vesper.consolidate import campaign, contact, identity, order
 from vesper.consolidate.calendar import calendar
 from vesper.consolidate.latest import products
 from vesper.model.source import Source
@@ -40,11 +43,12 @@ def fill(bench: Bench) -> None:
     taken = {id: take_in(bench, source) for id, source in sources.items()}
     _keep_what_came(bench, list(taken.values()))
     _write_products(bench, taken)
-    resolve_people(bench, taken)
+    ids = resolve_people(bench, taken)
     _write_orders(bench, taken)
-    _write_events(bench, taken)
+    _write_events(bench, taken, ids)
     _write_campaigns(bench, taken)
     _balance_people(bench)
+    fill_marts(bench)
 
 
 def feeding(taken: dict[str, TakenIn], feed: str) -> list[TakenIn]:
@@ -101,13 +105,9 @@ def _seen_before(bench: Bench) -> bool:
     return bench.snapshot_before(ORDER_LINE.name) is not None
 
 
-def _write_events(bench: Bench, taken: dict[str, TakenIn]) -> None:
-    """Events of the shop and of contact sources; all parts, since a contact's id may have changed anywhere."""
-    zone = bench.night.zone
-    selects: list[Any] = [campaign.events_of_cards(one.raw, one.source, zone) for one in feeding(taken, "event")]
-    for one in feeding(taken, "contact"):
-        if one.source.event_kind:
-            selects.append(campaign.events_of_contacts(one.raw, one.source, zone))
+def _write_events(bench: Bench, taken: dict[str, TakenIn], ids: VendorIds) -> None:
+    """Events of all sources; all parts, since a contact's id may have changed anywhere."""
+    selects: list[Any] = vendor_events(bench, taken.values(), ids)
     events = bench.materialize(sa.union_all(*selects) if selects else empty(EVENT), "events_tonight")
     days = {row[0] for row in bench.rows(sa.select(events.c.on).distinct())}
     # An event that moved to another day must leave the old one, even when nothing else is left there.
@@ -125,5 +125,7 @@ def _write_campaigns(bench: Bench, taken: dict[str, TakenIn]) -> None:
 def _balance_people(bench: Bench) -> None:
     live = bench.report.rows[SOURCE_RECORD.name]
     golden = bench.report.rows[CONTACT.name]
-    bench.balance(consolidated_contacts(live, golden=golden, merged=int(bench.scalar(identity.merged_rows()))))
+    excluded = {row.rule: row.row_count for row in bench.rows(contact.excluded())}
+    merged = int(bench.scalar(identity.merged_rows()))
+    bench.balance(consolidated_contacts(live, golden=golden, merged=merged, excluded=excluded))
     bench.report.facts |= {"source_rows": live, "contacts": golden}

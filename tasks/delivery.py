@@ -15,7 +15,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from connectors.channels import Channel, ChannelUnreachable, Letter, opened
-from vesper.address import address_hash
+from vesper.address import AddressKey, address_hash
 from vesper.clock import now
 from vesper.content import ContentError, render
 from vesper.definition_set import DefinitionSet
@@ -28,6 +28,7 @@ from vesper.send_limits import Limits, limits_of
 from warehouse.ledger.dispatch import Begun, Gone, Later, Refused, Stopped, begin, recover, refuse, settle
 from warehouse.ledger.outbox import Due, Standing, due
 from warehouse.ledger.send_stop import is_stopped
+from warehouse.secret import address_key
 
 Clock = Callable[[dt.datetime], dt.datetime]
 Render = Callable[[Due, dt.datetime], Letter]
@@ -120,7 +121,9 @@ def deliver(
     elif waiting:
         try:
             with opened(workspace) as channel:
-                _drain(Delivery(engine, channel, definitions, workspace.company, render, report), waiting, until, clock)
+                key = address_key(workspace.store)
+                delivery = Delivery(engine, channel, definitions, workspace.company, render, report, key)
+                _drain(delivery, waiting, until, clock)
         except ChannelUnreachable as error:
             report.problem = error.said(translator(workspace.company.language))
     return report
@@ -145,6 +148,7 @@ class Delivery:
     company: Company
     render: Render
     report: DeliveryReport
+    key: AddressKey
     _limits: dict[tuple[str, str | None], Limits] = field(default_factory=dict)
 
     def one(self, message: Due, at: dt.datetime) -> Later | None:
@@ -178,7 +182,7 @@ class Delivery:
         except NoRecipient:
             self._noted(refuse(self.engine, message, at, "no_address"))
             return None
-        if address_hash(message.channel, letter.address) != message.address_hash:
+        if address_hash(self.key, message.channel, letter.address) != message.address_hash:
             self._noted(refuse(self.engine, message, at, "address_changed"))
             return None
         return letter

@@ -16,6 +16,7 @@ from vesper import explain as ask
 from vesper.language import translator
 from vesper.model.campaign import Campaign
 from vesper.privacy import mask_email, mask_name, mask_phone
+from warehouse.ledger.suppression import bind_key
 from warehouse.runner import Runner
 
 KINDS = ("contact", "campaign", "card", "phone", "email")
@@ -30,6 +31,7 @@ def explain(root: Path, what: str) -> str:
     `what` may say its kind: `card:18`. Raises Unanswered, one sentence with the nearest ids, when it names nothing or several things.
     """
     with open_to_read(root) as house, Runner(house.lake) as runner:
+        bind_key(runner, house.address_key)
         asked = Asked(house, runner, published(house), translator(house.workspace.company.language))
         kind, id = _meant(asked, *_parsed(what.strip()))
         return about_campaign(asked, id) if kind == "campaign" else about_person(asked, id)

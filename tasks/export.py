@@ -79,7 +79,22 @@ def _csv(runner: Runner, declared: sa.Table, columns: Sequence[sa.Column[Any]], 
 
     with draft.open("wb") as file:
         file.write(b"\xef\xbb\xbf")
-        csv.write_csv(runner.arrow(_rows_of(declared, columns)), file)
+        csv.write_csv(_harmless(runner.arrow(_rows_of(declared, columns))), file)
+
+
+def _harmless(rows: Any) -> Any:
+    """Text that a spreadsheet would run as a formula gets an apostrophe; numbers and phones stay."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for place, field in enumerate(rows.schema):
+        if pa.types.is_string(field.type):
+            cell = rows.column(place)
+            is_number = pc.match_substring_regex(cell, r"^[+-]?[0-9][0-9 .,-]*$")
+            is_live = pc.and_(pc.match_substring_regex(cell, r"^[=+\-@\t\r]"), pc.invert(is_number))
+            escaped = pc.binary_join_element_wise("'", cell, "")
+            rows = rows.set_column(place, field, pc.if_else(is_live, escaped, cell))
+    return rows
 
 
 def _parquet(runner: Runner, declared: sa.Table, columns: Sequence[sa.Column[Any]], draft: Path, _: Translate) -> None:

@@ -1,70 +1,56 @@
-"""People inside the consolidate stage: source rows cleaned, linked, given their contact; the golden record; consent."""
+"""People inside the consolidate stage: source rows cleaned, resolved to one contact each; the golden record; consent.
+
+What belongs here: the order of the steps. What does not: any of them (`clean.py`, `identity.py`, `golden.py`, `vendor.py`).
+"""
 
 from typing import Any
 
 import sqlalchemy as sa
 
 from tasks.bench import Bench
+from tasks.clean import clean
+from tasks.erased import screen
+from tasks.golden import fill_golden_records
+from tasks.identity import resolve
+from tasks.steward import bind_rules
 from tasks.take_in import TakenIn
-from vesper.cleaning.region import spellings
-from vesper.consolidate import consent, contact, identity, source_record
-from vesper.reference import reference_rows
-from vesper.tables.contact import CONSENT, CONTACT, CONTACT_MEMBER, IDENTIFIER, SOURCE_RECORD
+from tasks.vendor import VendorIds, refusals, vendor_ids
+from vesper.consolidate import consent
+from vesper.model.identity import IdentityPolicy
+from vesper.model.linkage import Linkage
+from vesper.tables.contact import CONSENT, SOURCE_RECORD
 from vesper.tables.declare import empty
 from vesper.tables.ledger_copy import LEDGER_CONSENT
-from vesper.tables.reference import SPELLING
 from warehouse.ledger.consent import insert_new
 from warehouse.ledger.engine import reading
 from warehouse.ledger.schema import CONSENT as STATEMENTS
 
-MOST_ROUNDS = 100
-CARD_FEEDS = ("order_line", "campaign_member", "event", "demographic")
+POLICY = "identity"
 
 
-def resolve_people(bench: Bench, taken: dict[str, TakenIn]) -> None:
-    """Fill source records, membership, contacts, identifiers and consent."""
-    bench.bind_rows(SPELLING.name, SPELLING, spellings(reference_rows("china_regions")))
-    contact_sources = [one for one in taken.values() if one.source.feeds == "contact"]
-    bench.fill(SOURCE_RECORD, _records(bench, taken))
-    link = bench.materialize(identity.links(), "link")
-    bench.fill(CONTACT_MEMBER, identity.members(_clusters(bench, link), link))
-    bench.fill(IDENTIFIER, contact.identifiers())
-    survey = next((one.raw for one in taken.values() if one.source.feeds == "demographic"), None)
-    bench.fill(CONTACT, contact.contacts(survey, bench.night.zone))
-    _consent(bench, contact_sources)
+def resolve_people(bench: Bench, taken: dict[str, TakenIn]) -> VendorIds:
+    """Fill source records, identity, companies, contacts, identifiers and consent; gives the ids that vendors merged or deleted."""
+    ids = vendor_ids(bench, taken.values())
+    bench.fill(SOURCE_RECORD, screen(bench, clean(bench, taken.values(), ids.excluded)))
+    rules = bind_rules(bench)
+    policy = bench.night.definitions.one(IdentityPolicy, POLICY)
+    linkage = bench.night.definitions.one(Linkage, policy.linkage) if policy.linkage else None
+    resolve(bench, policy, linkage, same=ids.same)
+    fill_golden_records(bench, taken, rules)
+    _consent(bench, taken, ids)
+    return ids
 
 
-def _records(bench: Bench, taken: dict[str, TakenIn]) -> Any:
-    parts = []
-    for one in taken.values():
-        if one.source.feeds == "contact":
-            parts.append(source_record.of_contact_source(one.raw, one.source))
-        elif one.source.feeds in CARD_FEEDS and "card" in one.raw.c:
-            parts.append(source_record.of_cards(one.raw, one.source, bench.night.zone))
-    return source_record.all_records(parts) if parts else empty(SOURCE_RECORD)
-
-
-def _clusters(bench: Bench, link: sa.Table) -> sa.Table:
-    """Rounds of label propagation until nothing moves. A round is one Select; the number of rounds is the longest chain of links."""
-    labels = bench.materialize(identity.first_labels(), "label_0")
-    for number in range(1, MOST_ROUNDS):
-        after = bench.materialize(identity.next_labels(labels, link), f"label_{number}")
-        if not bench.scalar(identity.moved(labels, after)):
-            return after
-        labels = after
-    raise RuntimeError(
-        f"links form a chain of more than {MOST_ROUNDS} rows; a shared phone or mail address is not guarded"
-    )
-
-
-def _consent(bench: Bench, contact_sources: list[TakenIn]) -> None:
+def _consent(bench: Bench, taken: dict[str, TakenIn], ids: VendorIds) -> None:
     """Bind the ledger's statements of earlier nights, add what sources state now, fold both; new ones go to the ledger with the publish."""
     columns = [c.name for c in LEDGER_CONSENT.c]
     query = sa.select(*[STATEMENTS.c[name] for name in columns]).where(STATEMENTS.c.recorded_on < bench.business_on)
     with reading(bench.house.engine) as connection:
         rows = connection.execute(query.order_by(STATEMENTS.c.consent_id)).mappings().all()
     bench.bind_rows(LEDGER_CONSENT.name, LEDGER_CONSENT, [dict(row) for row in rows])
-    parts = [select for one in contact_sources for select in consent.stated(one.raw, one.source)]
+    people = [one for one in taken.values() if one.source.feeds == "contact"]
+    parts = [select for one in people for select in consent.stated(one.raw, one.source)]
+    parts += refusals(bench, taken.values(), ids)
     if not parts:
         bench.fill(CONSENT, empty(CONSENT))
         return

@@ -17,6 +17,7 @@ from data_quality.metrics import metric_rows
 from data_quality.table_volume import judge_rows
 from data_quality.verdict import failure_sentence, warning_sentences
 from tasks.bench import Bench, Mode
+from tasks.erase import finish_erasures
 from tasks.kept_reports import keep_report
 from vesper.language import translator
 from vesper.stage_report import CheckResult, StageFailed, StageReport
@@ -24,6 +25,7 @@ from vesper.tables.quality import COVERAGE, METRIC
 from warehouse.house import House
 from warehouse.ledger.engine import reading
 from warehouse.ledger.runs import RunStart, end_run, latest_run, pin_inputs, start_run
+from warehouse.ledger.suppression import bind_key
 from warehouse.lock import run_lock
 from warehouse.runner import Runner
 
@@ -40,7 +42,9 @@ def open_stage(
     with run_lock(house.workspace.store) as fresh:
         if fresh:
             house.tidy()
+            finish_erasures(house)
         with Runner(house.lake, threads) as runner:
+            bind_key(runner, house.address_key)
             bench = _bench(house, runner, stage, business_on, may_send, mode)
             try:
                 yield from _work(bench)

@@ -7,16 +7,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from connectors.sources import Landed, Opened, SourceUnreadable, landed, opened, read
+from connectors.sources import Landed, Opened, SourceUnreadable, landed, read, still_written, unchanged
 from data_quality.conservation import consolidated_rows
 from data_quality.contract import check_structure
 from data_quality.coverage import Reach, judge_coverage
 from data_quality.findings import Finding
 from data_quality.row_rules import typed
 from data_quality.split import count_select, quarantine_select
-from data_quality.volume import judge_quarantine, judge_volume, judge_wrong_day, repeated_content
+from data_quality.volume import judge_changes, judge_quarantine, judge_volume, judge_wrong_day, repeated_content
 from tasks.bench import Bench
-from tasks.incoming import bind, release
+from tasks.fetch import fetch
+from tasks.incoming import bind, open_files, release
 from vesper.consolidate import upsert
 from vesper.language import Translate, translator
 from vesper.model.source import Source
@@ -41,7 +42,7 @@ class TakenIn:
 
 def take_in(bench: Bench, source: Source) -> TakenIn:
     """Take in every file of a source that arrived by the cut-off and that the night before does not hold."""
-    arrived = [one for one in _landed(bench, source) if one.received_at <= bench.night.cutoff_at]
+    arrived = _arrived(bench, source)
     known = known_receipts(bench.house.engine, source.id)
     raw = bench.declare(raw_table(source))
     before = bench.snapshot_before(raw.name)
@@ -74,11 +75,25 @@ def note(bench: Bench, finding: Finding | None) -> None:
     bench.report.warnings.append(finding.sentence)
 
 
+def _arrived(bench: Bench, source: Source) -> list[Landed]:
+    """Files that were there at the cut-off. What was asked for belongs to the night that asked, however late it was (decision 0016)."""
+    files = _landed(bench, source)
+    if fetch(bench, source, files):
+        files = _landed(bench, source)
+    if source.is_pulled:
+        return [one for one in files if one.on <= bench.business_on]
+    return [one for one in files if one.received_at <= bench.night.cutoff_at]
+
+
 def _landed(bench: Bench, source: Source) -> list[Landed]:
     try:
         return landed(bench.house.workspace.landing, source.path)
     except SourceUnreadable as error:
-        raise StageFailed(f"{source.id}: {error}", bench.report) from None
+        raise _stopped(bench, source, error) from None
+
+
+def _stopped(bench: Bench, source: Source, error: SourceUnreadable) -> StageFailed:
+    return StageFailed(f"{source.id}: {error.said(translator_of(bench))}", bench.report)
 
 
 def _loaded_through(known: list[Receipt], on: dt.date) -> set[tuple[str, str]]:
@@ -92,7 +107,7 @@ def _name(one: Landed) -> tuple[str, str]:
 
 def _load(bench: Bench, taken: TakenIn, files: list[Landed], known: list[Receipt]) -> None:
     source = taken.source
-    rows = [_open(bench, source, one) for one in files]
+    rows = _open(bench, source, files)
     _judge_files(bench, source, files, rows, known)
     incoming, types = bind(bench, source, files, rows)
     # Rows that replace each other are found over the whole batch (upsert.newest), so rules need not look for them file by file.
@@ -104,6 +119,7 @@ def _load(bench: Bench, taken: TakenIn, files: list[Landed], known: list[Receipt
         incoming_types=types,
     )
     judged = _judged(bench, source, files, upsert.placed(select, source, bench.night.zone))
+    _stand_still(bench, source, files)
     taken.receipts = _receipts(bench, source, files, rows)
     rows.clear()
     release(bench, source)
@@ -125,8 +141,15 @@ def _judged(bench: Bench, source: Source, files: list[Landed], select: Any) -> s
         broken = _unreadable(source, files)
         if broken is None:
             raise
-        failed = StageFailed(f"{source.id}: {broken}", bench.report)
+        failed = _stopped(bench, source, broken)
     raise failed
+
+
+def _stand_still(bench: Bench, source: Source, files: list[Landed]) -> None:
+    """A file that was written into while it was read may have given half of itself."""
+    for one in files:
+        if not unchanged(one):
+            raise _stopped(bench, source, still_written(one.path))
 
 
 def _unreadable(source: Source, files: list[Landed]) -> SourceUnreadable | None:
@@ -147,15 +170,17 @@ def _receipts(bench: Bench, source: Source, files: list[Landed], rows: list[Open
     ]
 
 
-def _open(bench: Bench, source: Source, landed: Landed) -> Opened:
+def _open(bench: Bench, source: Source, files: list[Landed]) -> list[Opened]:
+    """The batch, its columns held against the contract."""
     try:
-        one = opened(landed.path, source)
+        rows = open_files(bench, source, files)
     except SourceUnreadable as error:
-        raise StageFailed(f"{source.id}: {error}", bench.report) from None
-    structure = check_structure(source, one.schema.names, one.row_count, file=landed.path.name, _=translator_of(bench))
-    for finding in structure.findings:
-        note(bench, finding)
-    return one
+        raise _stopped(bench, source, error) from None
+    for one in rows:
+        structure = check_structure(source, one.schema.names, one.row_count, file=one.path.name, _=translator_of(bench))
+        for finding in structure.findings:
+            note(bench, finding)
+    return rows
 
 
 def _judge_files(bench: Bench, source: Source, files: list[Landed], rows: list[Opened], known: list[Receipt]) -> None:
@@ -199,7 +224,7 @@ def _outcomes(bench: Bench, source: Source, files: list[Landed], judged: sa.Tabl
 
 def _judge_days(bench: Bench, source: Source, files: list[Landed], arrived: sa.FromClause) -> None:
     """Whether the rows of a daily file are of the file's day."""
-    if not is_cut(source) or source.cadence.every != "day":
+    if not is_cut(source) or source.cadence.every != "day" or source.is_pulled:
         return
     query = sa.select(arrived.c.file, arrived.c.on, sa.func.count().label("row_count"))
     days: dict[str, Counter[dt.date]] = defaultdict(Counter)
@@ -224,6 +249,7 @@ def _merge(bench: Bench, taken: TakenIn, arrived: sa.FromClause, outcomes: Outco
     else:
         judged = bench.materialize(upsert.compared(arrived, known, source), f"compared_{source.id}")
     counts = {row.verdict: row.row_count for row in bench.rows(upsert.verdicts(judged))}
+    note(bench, judge_changes(source, counts.get("changed", 0), _=translator_of(bench)))
     bench.balance(
         consolidated_rows(
             source.id,

@@ -57,8 +57,8 @@ def sharing(kind: str, value: str) -> sa.CompoundSelect[Any]:
 
 def _as_kept(value: str) -> dict[str, sa.ColumnElement[Any]]:
     """A value as the sources' cleaning would keep it, by kind of identifier: 138 1234 5678 is found as +8613812345678."""
-    typed = sa.cast(sa.literal(value), sa.String)
-    return {"card": sa.func.trim(typed), "phone": phone.e164(typed), "email": email.address(typed)}
+    kept = {"card": value.strip(), "phone": phone.read(value).number, "email": email.read(value)}
+    return {kind: sa.cast(sa.literal(typed), sa.String) for kind, typed in kept.items()}
 
 
 def nearest_ids(value: str) -> sa.Select[Any]:

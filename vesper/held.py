@@ -58,7 +58,7 @@ def _named(body: ConditionBody, night: Night) -> Iterator[tuple[str, Condition]]
 def _read_by(body: ConditionBody, night: Night) -> Iterator[str]:
     sources = night.definitions.of(Source).values()
     if isinstance(body, Events):
-        of_kind = [source.id for source in sources if source.event_kind == body.kind]
+        of_kind = [source.id for source in sources if body.kind in source.event_kinds]
         yield from of_kind or [source.id for source in sources if source.feeds == "event"]
     else:
         yield from (source.id for source in sources if source.feeds in body.feeds)

@@ -18,10 +18,11 @@ from vesper.model.definition import Definition
 from vesper.model.kinds import FOLDERS, POLICIES
 from vesper.model.lifecycle import Lifecycle
 from vesper.model.workspace import Workspace
-from vesper.presets import preset_text
+from vesper.presets import joined, preset_text
 from vesper.problem import DefinitionsInvalid, Problem
 from vesper.reading import Reading, read, read_key
 from vesper.workspace_file import workspace_problems
+from vesper.yaml_text import YamlFault, read_yaml
 
 
 def read_workspace(root: Path) -> Workspace:
@@ -42,7 +43,8 @@ def read_workspace(root: Path) -> Workspace:
 def definition_texts(root: Path, translate: Translate = str) -> dict[str, str]:
     """Every definition in use as "<kind>/<id>" -> text: the workspace's own, the presets it names, the policies it lacks.
 
-    Only reads: what the texts say is not judged. Raises DefinitionsInvalid for a file that is no UTF-8.
+    A source that names a preset carries the preset's text behind its own. Only reads: what the texts say is not judged.
+    Raises DefinitionsInvalid for a file that is no UTF-8.
     """
     files = definition_files(root / "definitions")
     own = {f"{file.parent.name}/{file.stem}": _text_of(file, root, translate) for file in files}
@@ -50,7 +52,19 @@ def definition_texts(root: Path, translate: Translate = str) -> dict[str, str]:
     own = {key: text for key, text in shipped.items() if text is not None} | own
     for key in [key for key in own if key.startswith("lifecycle/")]:
         own.update(_preset_of(own[key], own))
+    own |= {key: _whole_source(text) for key, text in own.items() if key.startswith("sources/") and "preset" in text}
     return dict(sorted(own.items()))
+
+
+def _whole_source(text: str) -> str:
+    """A source's text with the preset that it names behind it. A text that is no YAML, or names none that ships, stays: reading says what is wrong."""
+    try:
+        tree = read_yaml(text).value
+    except YamlFault:
+        return text
+    named = tree.get("preset") if isinstance(tree, dict) else None
+    shipped = preset_text("sources", named) if isinstance(named, str) and named.isidentifier() else None
+    return text if shipped is None else joined(text, shipped)
 
 
 def _text_of(file: Path, root: Path, _: Translate) -> str:

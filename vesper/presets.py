@@ -1,11 +1,16 @@
-"""The definitions that ship with Vesper, in `definitions/`: lifecycles any company may name, policies it takes where it has none of its own.
+"""The definitions that ship with Vesper, in `definitions/`: lifecycles and sources any company may name, policies it takes where it has none of its own.
 
-What belongs here: where they stand. What does not: reading and resolving them (`load.py`).
+What belongs here: where they stand, and how a text carries the preset it is built on. What does not: reading and resolving them (`load.py`).
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 PRESETS = Path(__file__).parent.parent / "definitions"
+SEPARATOR = "\n--- # what the file above does not state, from the preset that ships with Vesper\n"
+NEVER_TAKEN = ("owner",)
+MERGED = "fields"
 
 
 def preset_ids(kind: str) -> set[str]:
@@ -17,3 +22,35 @@ def preset_text(kind: str, id: str) -> str | None:
     """The text of a shipped definition; None where there is none of that name."""
     file = PRESETS / kind / f"{id}.yml"
     return file.read_text(encoding="utf-8") if file.is_file() else None
+
+
+def joined(own: str, preset: str) -> str:
+    """A company's text and the preset it names as one text, so that what is in force is kept whole and has one hash."""
+    return f"{own}{SEPARATOR}{preset}"
+
+
+def parted(text: str) -> tuple[str, str | None]:
+    """The company's own part of a text, and the preset's; None where the text carries none."""
+    own, separator, preset = text.partition(SEPARATOR)
+    return own, preset if separator else None
+
+
+def overlaid(own: Mapping[str, Any], preset: Mapping[str, Any]) -> dict[str, Any]:
+    """What a company states over what its preset states.
+
+    Fields are laid over one by one, key by key; `null` drops a field of the preset. Who answers for a source is never taken from a preset (R102).
+    """
+    whole = {key: value for key, value in preset.items() if key not in NEVER_TAKEN} | dict(own)
+    stated, shipped = own.get(MERGED), preset.get(MERGED)
+    if isinstance(stated, Mapping) and isinstance(shipped, Mapping):
+        fields = {
+            name: _laid(stated[name], shipped.get(name)) if name in stated else shipped[name]
+            for name in (*shipped, *stated)
+        }
+        whole[MERGED] = {name: field for name, field in fields.items() if field is not None}
+    return whole
+
+
+def _laid(stated: Any, shipped: Any) -> Any:
+    both = isinstance(stated, Mapping) and isinstance(shipped, Mapping)
+    return {**shipped, **stated} if both else stated

@@ -4,7 +4,7 @@ What belongs here: one text by itself. What does not: files and folders (`load.p
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -13,6 +13,8 @@ from vesper.language import Translate
 from vesper.model.condition import Path
 from vesper.model.definition import Definition
 from vesper.model.kinds import model_of
+from vesper.nearest import suggestion
+from vesper.presets import overlaid, parted, preset_ids
 from vesper.problem import Problem
 from vesper.sentences import problem_of
 from vesper.yaml_text import Tree, YamlFault, read_yaml
@@ -48,8 +50,9 @@ def read_key(key: str, text: str, translate: Translate) -> Reading:
 def read(kind: str, id: str, text: str, file: str, _: Translate) -> Reading:
     """Read one text as the definition of a kind and id. LookupError for a kind that is none."""
     model = model_of(kind, id)
+    own, preset = parted(text)
     try:
-        tree = read_yaml(text)
+        tree = read_yaml(own)
     except YamlFault as found:
         what, instead = _(found.what).format(**found.facts), _(found.instead).format(**found.facts)
         return Reading(kind, id, file, Tree(None, {(): found.line}), None, (Problem(file, found.line, what, instead),))
@@ -58,6 +61,10 @@ def read(kind: str, id: str, text: str, file: str, _: Translate) -> Reading:
             file, tree.line(("id",)), _("The id is not written in the file."), _("Drop it: the file's name is the id.")
         )
         return Reading(kind, id, file, tree, None, (stated,))
+    if kind == "sources" and isinstance(tree.value, dict) and "preset" in tree.value:
+        if preset is None:
+            return Reading(kind, id, file, tree, None, (_no_such_preset(tree, kind, file, _),))
+        tree = replace(tree, value=overlaid(tree.value, read_yaml(preset).value))
     try:
         # Through JSON, because strict JSON reading takes lists and dates as YAML gives them and turns nothing into anything else.
         body = {**tree.value, "id": id} if isinstance(tree.value, dict) else tree.value
@@ -65,6 +72,11 @@ def read(kind: str, id: str, text: str, file: str, _: Translate) -> Reading:
     except ValidationError as invalid:
         problems = {problem_of(error, tree, file, model, _) for error in _root_causes(invalid)}
         return Reading(kind, id, file, tree, None, tuple(sorted(problems)))
+
+
+def _no_such_preset(tree: Tree, kind: str, file: str, _: Translate) -> Problem:
+    what = _("There is no preset {word}.").format(word=tree.value["preset"])
+    return Problem(file, tree.line(("preset",)), what, suggestion(tree.value["preset"], preset_ids(kind), _))
 
 
 def _root_causes(invalid: ValidationError) -> list[ErrorDetails]:

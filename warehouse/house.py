@@ -7,6 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from vesper.address import AddressKey
 from vesper.clock import today
 from vesper.definition_set import DefinitionSet
 from vesper.language import translator
@@ -17,6 +18,8 @@ from warehouse.lake import Lake
 from warehouse.ledger import definitions as in_ledger
 from warehouse.ledger.engine import open_ledger, reading
 from warehouse.ledger.runs import close_crashed
+from warehouse.ledger.suppression import take_key
+from warehouse.secret import address_key
 
 
 @dataclass
@@ -29,9 +32,10 @@ class House:
 
     @classmethod
     def open(cls, root: Path) -> "House":
-        """Open a workspace folder; raises a plain sentence when its vesper.toml is missing or wrong."""
+        """Open a workspace folder; raises a plain sentence when its vesper.toml is missing or wrong, or its address key is not the ledger's."""
         workspace = read_workspace(Path(root).resolve())
         engine = open_ledger(workspace.ledger_url)
+        take_key(engine, address_key(workspace.store))
         return cls(workspace, engine, Lake(workspace.store / "lake", engine))
 
     def close(self) -> None:
@@ -41,6 +45,11 @@ class House:
         """What the first holder of the run lock does: mark runs that a kill left as crashed, and sweep their drafts."""
         close_crashed(self.engine)
         self.lake.sweep()
+
+    @cached_property
+    def address_key(self) -> AddressKey:
+        """The key that the ledger's address hashes are made with."""
+        return address_key(self.workspace.store)
 
     @cached_property
     def definitions(self) -> DefinitionSet:

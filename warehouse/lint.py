@@ -4,8 +4,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql import operators
 from sqlalchemy.sql.functions import FunctionElement
+
+from vesper.marts import elements
 
 _ORDER = "depends on the order of rows; keep sums of exact numbers"
 UNSTABLE = {
@@ -45,7 +47,7 @@ class UnstableSelect(ValueError):
 
 def refuse_unstable(select: sa.ClauseElement, table_name: str) -> None:
     """Raise UnstableSelect with the function and the mend, if the Select uses one that is not deterministic."""
-    for item in visitors.iterate(select):
+    for item in elements(select):
         if isinstance(item, FunctionElement):
             _refuse(item, table_name)
 

@@ -27,6 +27,8 @@ from warehouse.part import WHOLE, Part, Span, fingerprint_of
 DIALECT = Dialect(paramstyle="numeric_dollar")
 FORMAT = "format parquet, compression zstd, row_group_size 122880"
 STAGED = "_staged"
+MEMORY = "2GB"
+"""What the engine may hold; beyond it, it spills to disk. Its own default is four fifths of the machine."""
 EngineFailed = duckdb.Error
 """What the engine raises when it cannot run a Select."""
 
@@ -62,8 +64,8 @@ class Runner:
         self.connection = duckdb.connect()
         spill = lake.folder.parent / "spill"
         self.connection.execute(
-            f"set threads={threads}; set timezone='UTC'; set autoinstall_known_extensions=false; "
-            f"set autoload_known_extensions=false; set enable_progress_bar=false; set temp_directory='{spill}'"
+            f"set threads={threads}; set memory_limit='{MEMORY}'; set timezone='UTC'; set autoinstall_known_extensions=false; "
+            f"set autoload_known_extensions=false; set enable_progress_bar=false; set temp_directory={_text(spill)}"
         )
 
     def __enter__(self) -> "Runner":
@@ -203,7 +205,7 @@ class Runner:
         draft = self.lake.draft()
         order = ", ".join(f'"{name}"' for name in table.info["grain"])
         query = f"select * from {rows} {where} order by {order}"
-        copied = self.connection.execute(f"copy ({query}) to '{draft}' ({FORMAT})").fetchall()
+        copied = self.connection.execute(f"copy ({query}) to {_text(draft)} ({FORMAT})").fetchall()
         count = int(copied[0][0]) if copied else 0
         if count == 0 and key != WHOLE:
             draft.unlink(missing_ok=True)
@@ -225,8 +227,12 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def _text(file: Path) -> str:
+    return "'" + str(file).replace("'", "''") + "'"
+
+
 def _listed(files: Sequence[Path]) -> str:
-    return ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
+    return ", ".join(map(_text, files))
 
 
 def _within(cut: str, span: Span) -> str:

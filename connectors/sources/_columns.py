@@ -1,13 +1,17 @@
-"""Columns of a read file: tidy names, and tables built from rows of text. What the columns mean is not known here."""
+"""Columns of a read file: tidy names, cells as text, and tables built from rows of text. What the columns mean is not known here."""
 
+import datetime as dt
+import json
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
-from connectors.sources._unreadable import SourceUnreadable
+from connectors.sources._unreadable import SourceUnreadable, _
 
 SOURCE_ROW = "source_row"
 FILE = "file"
@@ -20,7 +24,7 @@ def tidy_name(name: str) -> str:
 
 def is_tidy(names: Sequence[str]) -> bool:
     """Whether columns can be used under the names that they have."""
-    tidy = all(name and name == tidy_name(name) for name in names)
+    tidy = all(name and "\0" not in name and name == tidy_name(name) for name in names)
     return tidy and len(set(names)) == len(names) and not {SOURCE_ROW, FILE} & set(names)
 
 
@@ -42,16 +46,48 @@ def text_table(names: Sequence[str], rows: Sequence[Sequence[str | None]], sourc
     return pa.Table.from_arrays([*arrays, pa.array(source_rows, pa.int64())], names=[*names, SOURCE_ROW])
 
 
+def cell_text(value: Any) -> str | None:
+    """A value of a workbook, a JSON object or a database as text: whole numbers whole (13800000000), times as ISO, nothing as None."""
+    if value is None or isinstance(value, str):
+        return value or None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, dt.datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    return _other_text(value)
+
+
+def _other_text(value: Any) -> str:
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).hex()
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
+
+
+def refuse_nul(names: Sequence[str], path: Path) -> None:
+    """Raise SourceUnreadable for a header that is no text."""
+    if any("\0" in name for name in names):
+        wrong = _("its header holds NUL bytes; it may be UTF-16 without a byte order mark, or damaged")
+        raise SourceUnreadable(path, wrong, _("deliver it again as UTF-8"))
+
+
 def _check(names: Sequence[str], path: Path) -> None:
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
-        raise SourceUnreadable(path, f"column {twice[0]!r} stands there more than once", "rename one of them")
+        wrong = _("column {column!r} stands there more than once")
+        raise SourceUnreadable(path, wrong, _("rename one of them"), column=twice[0])
     if "" in names:
-        raise SourceUnreadable(
-            path, f"column {names.index('') + 1} holds values but has no name", "name it in the header"
-        )
+        wrong = _("column {number} holds values but has no name")
+        raise SourceUnreadable(path, wrong, _("name it in the header"), number=names.index("") + 1)
+    refuse_nul(names, path)
     for reserved in (SOURCE_ROW, FILE):
         if reserved in names:
-            raise SourceUnreadable(
-                path, f"column {reserved!r} is a name that Vesper uses itself", "rename it in the export"
-            )
+            wrong = _("column {column!r} is a name that Vesper uses itself")
+            raise SourceUnreadable(path, wrong, _("rename it in the export"), column=reserved)

@@ -1,50 +1,55 @@
 """Workbooks as people fill them in: the first sheet of an .xlsx or .xls, its first row the header, every cell as text."""
 
-import datetime as dt
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
-from connectors.sources._columns import text_table
-from connectors.sources._unreadable import SourceUnreadable
+from connectors.sources._columns import cell_text, text_table
+from connectors.sources._unreadable import SourceUnreadable, _
+from connectors.sources._workbook import refuse_bomb
+
+ENDINGS = (".xlsx", ".xlsm", ".xls")
+_ROWS = 20_000
 
 
 def read(path: Path, encoding: str) -> pa.Table:
     """The first sheet. Whole numbers stay whole (13800000000, not 1.38E+10), dates become ISO; blank rows are left out and still counted.
 
-    `encoding` has no meaning here: a workbook declares its own.
+    Of a formula the value is taken that Excel kept beside it. `encoding` has no meaning here: a workbook declares its own.
     """
-    rows = _sheet(path)
-    header = [_text(cell) or "" for cell in rows[0]] if rows else []
+    if path.suffix.lower() not in ENDINGS:
+        wrong = _("it is not named as an Excel workbook")
+        raise SourceUnreadable(path, wrong, _("name it {endings}"), endings=", ".join(ENDINGS))
+    refuse_bomb(path)
+    rows = _rows(_sheet(path))
+    _number, header = next(rows, (1, []))
     if not any(header):
-        raise SourceUnreadable(
-            path, "row 1 of its first sheet names no columns", "put the header in row 1 of the first sheet"
-        )
-    cells = [(number, [_text(cell) for cell in row]) for number, row in enumerate(rows[1:], start=2)]
-    filled = [(number, row) for number, row in cells if any(row)]
-    return text_table(header, [row for _, row in filled], [number for number, _ in filled])
+        wrong = _("row 1 of its first sheet names no columns")
+        raise SourceUnreadable(path, wrong, _("put the header in row 1 of the first sheet"))
+    names = [name or "" for name in header]
+    tables = [text_table(names, [], [])]
+    while some := list(islice(rows, _ROWS)):
+        filled = [(number, row) for number, row in some if any(row)]
+        tables.append(text_table(names, [row for _n, row in filled], [number for number, _r in filled]))
+    return pa.concat_tables(tables)
 
 
-def _sheet(path: Path) -> list[list[Any]]:
+def _rows(sheet: CalamineSheet) -> Iterator[tuple[int, list[str | None]]]:
+    """Rows as text with their number. The reader begins at the first row, but at the first column that is filled."""
+    left: list[Any] = [None] * (sheet.start[1] if sheet.start else 0)
+    for number, row in enumerate(sheet.iter_rows(), start=1):
+        yield number, [cell_text(cell) for cell in left + row]
+
+
+def _sheet(path: Path) -> CalamineSheet:
     try:
         with CalamineWorkbook.from_path(path) as workbook:
-            return workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
+            return workbook.get_sheet_by_index(0)
     except (CalamineError, OSError, IndexError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise SourceUnreadable(
-            path, f"it is not a whole Excel workbook ({why}); it may be cut off", "save and deliver it again as .xlsx"
-        ) from error
-
-
-def _text(cell: Any) -> str | None:
-    if isinstance(cell, str):
-        return cell or None
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    if isinstance(cell, dt.datetime):
-        return cell.isoformat(sep=" ")
-    return cell.isoformat() if isinstance(cell, dt.date | dt.time) else str(cell)
+        wrong = _("it is not a whole Excel workbook ({why}); it may be cut off")
+        raise SourceUnreadable(path, wrong, _("save and deliver it again as .xlsx"), why=why) from error

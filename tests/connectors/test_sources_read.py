@@ -36,7 +36,7 @@ def workbook(path: Path, rows: list[list[object]]) -> Path:
 
 
 def test_systems_are_the_modules_of_the_folder() -> None:
-    assert systems() == ("csv", "excel", "jsonl", "parquet")
+    assert systems() == ("csv", "excel", "http", "jsonl", "parquet", "sql")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])

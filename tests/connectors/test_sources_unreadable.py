@@ -38,7 +38,7 @@ def test_an_empty_or_a_missing_file(tmp_path: Path, system: str) -> None:
 def test_an_unknown_system_lists_the_known_ones(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text(GOOD)
-    assert "csv, excel, jsonl, parquet" in said(path, "_columns")
+    assert "csv, excel, http, jsonl, parquet, sql" in said(path, "_columns")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,9 @@ def test_csv_of_a_declared_encoding_that_it_does_not_have(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("encoding", "text"),
     [
-        ("big5", "會員卡號,姓名,電話號碼,電子郵件\n1,陳雅欣,臺北市,請勿聯絡\n"),
+        ("euc_kr", "회원번호,이름,지역\n1,김민수,서울특별시\n"),
+        ("shift_jis", "会員番号,氏名,メール\n1,やまだ,とうきょう\n"),
+        ("euc_jp", "会員番号,氏名,メール\n1,やまだ,とうきょう\n"),
         ("cp1252", "numéro,prénom,été\n1,Zoë,à côté\n"),
     ],
 )
@@ -103,7 +105,7 @@ def test_jsonl_says_the_line(tmp_path: Path, text: str, words: str) -> None:
 
 @pytest.mark.parametrize("system", ["excel", "parquet"])
 def test_bytes_that_are_no_workbook_and_no_parquet(tmp_path: Path, system: str) -> None:
-    path = tmp_path / "x"
+    path = tmp_path / ("x.xlsx" if system == "excel" else "x")
     path.write_bytes(b"PK\x03\x04 cut off")
     assert "cut off" in said(path, system)
 

@@ -71,6 +71,41 @@ def test_since_says_where_the_days_begin(source: Any) -> None:
     assert (reach.missing, reach.covered_through_on) == ((dt.date(2017, 6, 7),), None)
 
 
+@pytest.mark.parametrize(
+    ("late", "last", "severity"),
+    [
+        ("warn", 3, None),
+        ("warn", 2, "warning"),
+        ("block", 2, "critical"),
+        ({"carry_forward": 1}, 2, "warning"),
+        ({"carry_forward": 1}, 1, "critical"),
+    ],
+)
+def test_a_file_that_comes_now_and_then_may_have_to_be_fresh(
+    source: Any, late: Any, last: int, severity: str | None
+) -> None:
+    fresh = source(cadence={"every": "irregular", "fresh_within": "7d"}, late=late)
+    reach = judge_coverage(fresh, days(last), NIGHT)
+    assert (reach.finding.severity if reach.finding else None) == severity
+    assert reach.is_held is bool(severity)
+    assert not judge_coverage(fresh, (), NIGHT).is_held
+
+
+@pytest.mark.requirement("R105")
+@pytest.mark.parametrize(
+    ("received", "missing", "severity"),
+    [((5, 10), 0, None), ((5, 9), 1, "warning"), ((5,), 5, "warning"), ((), 1, "warning")],
+)
+def test_a_source_that_is_asked_owes_tonights_answer_and_no_other(
+    source: Any, received: tuple[int, ...], missing: int, severity: str | None
+) -> None:
+    asked = source(system="sql", sql={"url": "${CRM_URL}", "table": "lead"}, path="crm/{on}.parquet", late="warn")
+    reach = judge_coverage(asked, days(*received), NIGHT)
+    assert (len(reach.missing), reach.is_held) == (missing, bool(missing))
+    assert (reach.finding.severity if reach.finding else None) == severity
+    assert reach.covered_through_on == (dt.date(2017, 6, received[-1]) if received else None)
+
+
 def test_sources_that_come_seldom_owe_no_day_but_once_must_have_come(source: Any) -> None:
     irregular = source(cadence={"every": "irregular"})
     assert not judge_coverage(irregular, (), NIGHT).is_held

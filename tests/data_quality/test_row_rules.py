@@ -44,6 +44,21 @@ def test_the_first_broken_rule_wins_in_the_order_required_type_category(judge: A
     assert found == ["required:member_id", "type:registered_at", "category:level", "time:registered_at"]
 
 
+@pytest.mark.requirement("R10")
+def test_a_text_that_nobody_can_have_meant_is_set_aside_by_its_beginning(judge: Any, source: Any) -> None:
+    rows = [
+        {"会员号": "m1", "电话": "1\x002"},
+        {"会员号": "m2", "电话": "长" * 200_000},
+        {"会员号": "m3", "电话": "x" * 400_000, "注册时间": "x"},
+        {"会员号": "m4", "电话": "x" * 400_000},
+    ]
+    found = judge(source(), rows)
+    assert [row["failed_rule"] for row in found] == ["nul:phone", "long:phone", "type:registered_at", None]
+    assert json.loads(found[0]["row_json"])["电话"] == "1\x002"
+    assert json.loads(found[1]["row_json"])["电话"] == "长" * 1000 + "… (600000 bytes)"
+    assert json.loads(found[2]["row_json"])["注册时间"] == "x"
+
+
 def test_a_missing_optional_column_is_empty(judge: Any, source: Any) -> None:
     (row,) = judge(source(), [{"会员号": "m1"}])
     assert (row["phone"], row["registered_at"], row["failed_rule"]) == (None, None, None)

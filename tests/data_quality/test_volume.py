@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from data_quality.volume import judge_quarantine, judge_volume, judge_wrong_day, repeated_content
+from data_quality.volume import judge_changes, judge_quarantine, judge_volume, judge_wrong_day, repeated_content
 
 USUAL = [100, 120, 80, 100, 110]
 LEVEL = {"type": "category", "allowed": ("gold",)}
@@ -49,6 +49,14 @@ def test_one_unknown_category_is_enough_where_it_fails(source: Any) -> None:
     found = judge_quarantine(source({**LEVEL, "unknown": "fail"}), broken, 1000)
     assert found and found.is_critical and found.rule == "category:it"
     assert judge_quarantine(source({**LEVEL, "unknown": "quarantine"}), broken, 1000) is None
+
+
+@pytest.mark.parametrize(("policy", "severity"), [("accept", None), ("warn", "warning"), ("block", "critical")])
+def test_rows_of_earlier_nights_that_change(source: Any, policy: str, severity: str | None) -> None:
+    found = judge_changes(source(changes=policy), 3)
+    assert (found.severity if found else None) == severity
+    assert judge_changes(source(changes=policy), 0) is None
+    assert found is None or "3 rows of earlier nights" in found.sentence
 
 
 def test_yesterdays_file_under_todays_name(source: Any) -> None:

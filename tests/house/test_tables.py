@@ -7,12 +7,17 @@ from docs import table_page
 
 CONTRACT = {
     "core__contact": "contact_id name phone email province city company_id first_seen_on updated_at",
+    "core__contact_provenance": "contact_id field source record_key rule",
+    "core__contact_alias": "old_id contact_id",
+    "core__company": "company_id name industry province city employee_count parent_id role",
     "core__consent": "contact_id channel purpose is_granted at source text_version",
     "core__event": "event_id contact_id kind at received_at source series_id message_id is_machine",
     "core__order_line": "order_id line_number contact_id product_code category quantity amount ordered_at",
     "core__campaign": "campaign_id name kind starts_on ends_on",
     "core__campaign_member": "campaign_id contact_id mailed_on responded_at",
     "core__calendar": "on",
+    "mart__inflow": "business_on first_source new_contacts",
+    "mart__stale_record": "source record_key age_days owner",
     "mart__visibility": "business_on market_id complete_count known_count market_size size_source size_as_of_on visibility_ratio band "
     "target_ratio target_due_on",
     "mart__visibility_gap": "business_on market_id field have_count missing_count have_ratio",

@@ -12,12 +12,14 @@ import sqlalchemy as sa
 from tasks.explain import echoed, explain
 from tasks.sql import Unanswered, open_to_read, run_sql
 from tests.ops.conftest import CARD_AND_CAMPAIGN, edit
+from vesper.address import address_hash
 from vesper.explain import sharing
 from vesper.language import translator
 from vesper.tables.contact import CONTACT_MEMBER, SOURCE_RECORD
 from warehouse.ledger.engine import open_ledger, reading
 from warehouse.ledger.schema import CONSENT, MESSAGE, REFUSAL, SUPPRESSION
 from warehouse.runner import Runner
+from warehouse.secret import address_key
 
 CAMPAIGN = "winback_coupon"
 
@@ -135,9 +137,8 @@ def test_consent_shows_its_proof_and_what_holds_now(own_grocer: Path) -> None:
     )
     mine = {row[0]: row for row in cells(section(explain(own_grocer, contact_id), "授权"))}
     assert mine["email"][4:6] == [source, version] and mine["email"][2] == mine["email"][6] == "已同意"
-    message = "select sha256('email:' || email) from core__contact where contact_id = "
-    (hashed,) = one(own_grocer, f"{message}'{contact_id}'")
-    refuse(own_grocer, hashed, at)
+    (email,) = one(own_grocer, f"select email from core__contact where contact_id = '{contact_id}'")
+    refuse(own_grocer, address_hash(address_key(own_grocer / ".vesper"), "email", email), at)
     after = {row[0]: row for row in cells(section(explain(own_grocer, contact_id), "授权"))}
     assert after["email"][2] == "已同意" and after["email"][6] == "已拒绝"
     assert after["email"][7] == "unsubscribe"

@@ -11,7 +11,7 @@ from sqlalchemy.pool import StaticPool
 
 from tasks.delivery import DeliveryReport, Letters, deliver, simulated
 from vesper import send
-from vesper.address import address_hash
+from vesper.address import ADDRESS_KEY, AddressKey, address_hash
 from vesper.definition_set import DefinitionSet
 from vesper.marts.lifecycle import LIFECYCLE
 from vesper.marts.message import RAW_MESSAGE, RAW_SUPPRESSION
@@ -28,6 +28,7 @@ from warehouse.ledger.schema import ATTEMPT, MESSAGE, TOUCH
 
 NIGHT = dt.date(2018, 1, 1)
 ZONE = "Asia/Shanghai"
+KEY = "the key of a small company that sends, 64 characters or so long"
 CONSENTED_AT = dt.datetime(2017, 5, 1)
 TEXT = "{{ name or '会员' }}，您好：\n\n一月到店立减 10 元。\n{{ company }}\n\n退订：{{ unsubscribe_url }}\n"
 BRIEF = {
@@ -118,9 +119,17 @@ def people(count: int, stage: str = "loyal") -> list[Person]:
 def lake() -> sa.Engine:
     """DuckDB in memory with the tables that a plan reads."""
     engine = sa.create_engine("duckdb:///:memory:", poolclass=StaticPool)
-    for table in (CONTACT, CONSENT, LIFECYCLE, SEGMENT_MEMBER, RAW_MESSAGE, RAW_SUPPRESSION):
+    for table in (CONTACT, CONSENT, LIFECYCLE, SEGMENT_MEMBER, RAW_MESSAGE, RAW_SUPPRESSION, ADDRESS_KEY):
         table.create(engine)
+    inner, outer = AddressKey(KEY.encode()).pads
+    with engine.begin() as connection:
+        connection.execute(sa.insert(ADDRESS_KEY), {"inner_pad": inner, "outer_pad": outer})
     return engine
+
+
+def hashed(channel: str, address: str) -> str:
+    """An address as this company's ledger knows it."""
+    return address_hash(AddressKey(KEY.encode()), channel, address)
 
 
 def fill(engine: sa.Engine, persons: Iterable[Person], segment: str = "everyone") -> None:
@@ -157,7 +166,7 @@ def statement(email: str, granted: bool = True, **changes: Any) -> dict[str, Any
     row = {
         "channel": "email",
         "purpose": "marketing",
-        "address_hash": address_hash("email", email),
+        "address_hash": hashed("email", email),
         "is_granted": granted,
         "at": CONSENTED_AT,
         "source": "crm_member",

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tests.send.company import KEY
 from warehouse.ledger.engine import open_ledger
+from warehouse.secret import VARIABLE
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that these tests start have the same key."""
+    monkeypatch.setenv(VARIABLE, KEY)
 
 
 @pytest.fixture(scope="session")

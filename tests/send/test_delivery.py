@@ -17,6 +17,7 @@ from tests.send.company import (
     definitions,
     delivered,
     frequency,
+    hashed,
     mails,
     messages,
     people,
@@ -28,7 +29,6 @@ from tests.send.company import (
 )
 from tests.send.smtp_script import Scripted
 from vesper import send
-from vesper.address import address_hash
 from vesper.clock import now
 from vesper.model.workspace import Clock, Mail
 from vesper.send_limits import Limits
@@ -91,9 +91,7 @@ def test_what_changed_after_the_plan_is_seen_at_the_moment_of_sending(any_ledger
     append_consent(
         any_ledger, [statement("person0@example.com", False, at=dt.datetime(2018, 1, 1, 14), source="unsubscribe")]
     )
-    suppress(
-        any_ledger, "email", address_hash("email", "person1@example.com"), "complained", dt.datetime(2018, 1, 1, 14)
-    )
+    suppress(any_ledger, "email", hashed("email", "person1@example.com"), "complained", dt.datetime(2018, 1, 1, 14))
     moved = [*persons[:2], Person("c0002", "moved@example.com"), Person("c0003", None), persons[4]]
     report = delivered(any_ledger, known, workspace(tmp_path), moved)
     assert states(any_ledger) == {

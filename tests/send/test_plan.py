@@ -15,6 +15,7 @@ from tests.send.company import (
     definitions,
     fill,
     frequency,
+    hashed,
     lake,
     messages,
     night,
@@ -23,7 +24,6 @@ from tests.send.company import (
     statement,
 )
 from vesper import send
-from vesper.address import address_hash
 from vesper.conditions import Condition
 from vesper.marts import message as mart
 from vesper.model.campaign import Campaign
@@ -72,7 +72,7 @@ def test_everybody_gets_an_intent_or_the_first_reason_that_holds(
             Person("c9", " YES@example.com "),
         ],
     )
-    suppress(ledger, "email", address_hash("email", "suppressed@example.com"), "unsubscribed", dt.datetime(2017, 6, 1))
+    suppress(ledger, "email", hashed("email", "suppressed@example.com"), "unsubscribed", dt.datetime(2017, 6, 1))
     copy_ledger(shop, ledger)
     assert decide(shop, tmp_path) == {
         "c1": "intent",
@@ -97,9 +97,7 @@ def test_a_suppression_after_the_cut_off_is_left_to_the_moment_of_sending(
     shop: sa.Engine, ledger: sa.Engine, tmp_path: Path
 ) -> None:
     fill(shop, people(1))
-    suppress(
-        ledger, "email", address_hash("email", "person0@example.com"), "unsubscribed", dt.datetime(2018, 1, 1, 12, 0, 1)
-    )
+    suppress(ledger, "email", hashed("email", "person0@example.com"), "unsubscribed", dt.datetime(2018, 1, 1, 12, 0, 1))
     copy_ledger(shop, ledger)
     assert decide(shop, tmp_path) == {"c0000": "intent"}
 
@@ -168,7 +166,7 @@ def test_the_id_is_the_same_in_sql_and_python(shop: sa.Engine, tmp_path: Path) -
     each = campaign()
     for row in rows_of(shop, send.plan(each, night(definitions(each), tmp_path))):
         assert row.message_id == send.message_id(each.id, row.contact_id)
-        assert row.address_hash == address_hash("email", row.address)
+        assert row.address_hash == hashed("email", row.address)
 
 
 @pytest.mark.requirement("R82", "R113")
@@ -231,7 +229,7 @@ def test_messages_roll_up_to_their_series_and_show_no_address(
 def test_operational_messages_need_no_consent_and_no_window(shop: sa.Engine, ledger: sa.Engine, tmp_path: Path) -> None:
     each = campaign(purpose="operational")
     fill(shop, [Person("c1", "no@example.com", consents=False)])
-    suppress(ledger, "email", address_hash("email", "no@example.com"), "unsubscribed", dt.datetime(2017, 6, 1))
+    suppress(ledger, "email", hashed("email", "no@example.com"), "unsubscribed", dt.datetime(2017, 6, 1))
     copy_ledger(shop, ledger)
     (row,) = rows_of(shop, send.plan(each, night(definitions(each, policy=frequency()), tmp_path)))
     assert (row.decision, row.not_before) == ("intent", row.planned_at)

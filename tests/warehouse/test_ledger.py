@@ -8,11 +8,25 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from warehouse.ledger import definitions, outbox
+from vesper.address import AddressKey, address_hash
+from vesper.erasure import Person
+from warehouse.ledger import definitions, erasure, outbox, steward
+from warehouse.ledger.consent import append_consent
 from warehouse.ledger.engine import open_ledger, reading
 from warehouse.ledger.receipts import Receipt, known_receipts, record_receipts
 from warehouse.ledger.runs import RunStart, close_crashed, end_run, latest_run, pin_inputs, start_run
-from warehouse.ledger.schema import LEDGER, MESSAGE, REFUSAL, RUN, RUN_INPUT
+from warehouse.ledger.schema import (
+    CONSENT,
+    ERASED_RECORD,
+    LEDGER,
+    MESSAGE,
+    RECEIPT,
+    REFUSAL,
+    RUN,
+    RUN_INPUT,
+    STEWARD_RULE,
+    SUPPRESSION,
+)
 
 MONDAY, TUESDAY = dt.date(2018, 1, 1), dt.date(2018, 1, 2)
 NOON = dt.datetime(2018, 1, 1, 12)
@@ -147,3 +161,76 @@ def test_a_plan_is_recorded_once_and_read_as_due_and_as_arrow(ledger: sa.Engine)
     with reading(ledger) as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(REFUSAL)) == 1
         assert set(connection.scalars(sa.select(MESSAGE.c.state))) == {"planned"}
+
+
+@pytest.mark.requirement("R23", "R104")
+def test_a_steward_rule_binds_from_its_night_until_it_is_lifted_and_no_row_changes(ledger: sa.Engine) -> None:
+    link = steward.add_link(ledger, "must_link", ("crm:2", "app:1"), "anna", "same phone", MONDAY)
+    pin = steward.add_pin(ledger, "crm:2", "name", "王小明", "anna", "asked", TUESDAY)
+    with reading(ledger) as connection:
+        before = connection.execute(sa.select(STEWARD_RULE).order_by(STEWARD_RULE.c.rule_id)).all()
+    steward.lift(ledger, link, "ben", "wrong", TUESDAY)
+    assert [(rule.rule_id, rule.record_a, rule.record_b) for rule in steward.rules_in_force(ledger, MONDAY)] == [
+        (link, "app:1", "crm:2")
+    ]
+    assert [rule.rule_id for rule in steward.rules_in_force(ledger, TUESDAY)] == [pin]
+    assert [rule.rule_id for rule in steward.rules_in_force(ledger)] == [pin]
+    with reading(ledger) as connection:
+        assert connection.execute(sa.select(STEWARD_RULE).order_by(STEWARD_RULE.c.rule_id)).all()[:2] == before
+    again = steward.add_link(ledger, "cannot_link", ("app:1", "crm:2"), "ben", "two people", TUESDAY)
+    said: list[tuple[steward.Kind, str]] = [("cannot_link", "same"), ("must_link", "opposite")]
+    for kind, reason in said:
+        with pytest.raises(steward.RuleRefused) as refused:
+            steward.add_link(ledger, kind, ("app:1", "crm:2"), "anna", "x", TUESDAY)
+        assert (refused.value.rule_id, refused.value.reason) == (again, reason)
+
+
+MING = Person(
+    contact_ids=("ca",),
+    records=(("crm", "1"),),
+    own=(("email", "ming@qq.com"), ("phone", "+8613812345678"), ("card", "48")),
+    tokens={"ca": "e0"},
+)
+
+
+@pytest.mark.requirement("R88", "R90")
+def test_an_erasure_leaves_keyed_hashes_in_the_ledger_and_the_proof_of_consent(ledger: sa.Engine) -> None:
+    key = AddressKey(b"a key of at least thirty-two characters")
+    outbox.record(ledger, [Planned("a", "intent"), Planned("b", "intent")])
+    with ledger.begin() as connection:
+        connection.execute(sa.update(MESSAGE).where(MESSAGE.c.message_id == "ma").values(contact_id="ca"))
+        record_receipts(connection, [receipt("f.csv", MONDAY, "old")])
+    said = {"channel": "email", "purpose": "marketing", "address_hash": "h", "is_granted": True, "at": NOON}
+    ours = said | {
+        "source": "list",
+        "row_key": "ming@qq.com",
+        "address_hash": address_hash(key, "email", "ming@qq.com"),
+    }
+    append_consent(ledger, [one | {"recorded_on": MONDAY} for one in (said | {"source": "crm", "row_key": "1"}, ours)])
+    steward.add_pin(ledger, "crm:1", "name", "王小明", "anna", "asked", MONDAY)
+    file = erasure.RewrittenFile("landing", "d/f.csv", "d/f.csv", "old", "new", 1, "shop_order", "f.csv", 7, 3)
+    with ledger.begin() as connection:
+        erasure.begin(connection, "e1", "hash", "anna", "asked")
+        erasure.begin(connection, "e1", "hash", "anna", "asked")
+        erasure.commit(connection, "e1", MING, key, [file])
+    with reading(ledger) as connection:
+        assert set(connection.execute(sa.select(MESSAGE.c.contact_id, MESSAGE.c.state, MESSAGE.c.reason)).all()) == {
+            ("e0", "refused", "erased"),
+            ("b", "planned", None),
+        }
+        names = {erasure.token_of(key, "record", name) for name in ("crm:1", "list:ming@qq.com")}
+        assert set(connection.scalars(sa.select(CONSENT.c.row_key))) == names
+        assert connection.scalar(sa.select(sa.func.count()).select_from(STEWARD_RULE)) == 0
+        held = connection.execute(sa.select(RECEIPT.c.sha256, RECEIPT.c.size, RECEIPT.c.row_count)).one()
+        assert tuple(held) == ("new", 7, 3)
+        assert set(connection.scalars(sa.select(SUPPRESSION.c.reason))) == {"erased"}
+        assert set(connection.scalars(sa.select(ERASED_RECORD.c.kind))) == {"record", "email", "sms", "card"}
+    assert erasure.state_of(ledger, "e1") == "committed"
+    erasure.close(ledger, "e1", 12, [])
+    assert (erasure.state_of(ledger, "e1"), erasure.state_of(ledger, "e2")) == ("done", None)
+    assert erasure.erased_as_arrow(ledger).num_rows == 4
+    assert (erasure.readmit(ledger, "e1", "anna", "back"), erasure.readmit(ledger, "e1", "anna", "back")) == (
+        True,
+        False,
+    )
+    assert erasure.erased_as_arrow(ledger).num_rows == 0

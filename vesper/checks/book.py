@@ -16,6 +16,7 @@ from vesper.model.lifecycle import Lifecycle, LifecycleStage
 from vesper.model.market import Market
 from vesper.model.scoring import ScoringRule
 from vesper.model.segment import Segment
+from vesper.model.source import Source
 from vesper.nearest import suggestion
 from vesper.problem import Problem
 from vesper.reading import Reading
@@ -60,8 +61,8 @@ class Book:
 
     @cached_property
     def event_kinds(self) -> set[str]:
-        """Kinds of event that the sources bring."""
-        return self._said_by_sources("event_kind")
+        """Kinds of event that the sources bring: stated for all rows, or the words that a column's words are read as."""
+        return self._said_by_sources("event_kind") | {kind for _, one in self.of(Source) for kind in one.event_kinds}
 
     @cached_property
     def feeds(self) -> set[str]:

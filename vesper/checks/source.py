@@ -2,16 +2,21 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from zoneinfo import available_timezones
 
 from vesper.checks.book import Book, unknown
 from vesper.language import Translate
+from vesper.model.feed import OPEN_FEEDS, RESERVED
+from vesper.model.pull import variables
 from vesper.model.source import Source
 from vesper.nearest import suggestion
 from vesper.problem import Problem
 from vesper.reading import Reading
 
 _ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
+_ODD = re.compile(r"[*?\[\]{}'\"\x00-\x1f]")
+_DOOR = re.compile(r"auth|token|secret|passw|api.?key|session|cookie", re.IGNORECASE)
 
 
 def problems(book: Book, _: Translate) -> Iterator[Problem]:
@@ -23,9 +28,46 @@ def problems(book: Book, _: Translate) -> Iterator[Problem]:
         if source.zone and source.zone not in available_timezones():
             what = _("{word} is not a time zone.").format(word=source.zone)
             yield reading.problem(("zone",), what, suggestion(source.zone, available_timezones(), _))
+        yield from _path(reading, source, _)
+        yield from _secrets(reading, source, _)
         yield from _fields(reading, source, _)
         yield from _key(reading, source, _)
         yield from _categories(reading, source, _)
+
+
+def _path(reading: Reading, source: Source, _: Translate) -> Iterator[Problem]:
+    """The landed file lies below the landing folder, and its name means one file."""
+    parts = PurePosixPath(source.path).parts
+    what = None
+    if ".." in parts or source.path.startswith(("/", "~")) or "\\" in source.path:
+        what = _("The path {word} leads out of the landing folder.")
+    elif source.path.count("{on}") != 1 or "{on}" not in parts[-1] or _ODD.search(source.path.replace("{on}", "")):
+        what = _("The path {word} does not name one file a day.")
+    if what:
+        todo = _("Write a path below it such as {example}.").format(example=f"{source.id}/{{on}}.csv")
+        yield reading.problem(("path",), what.format(word=source.path), todo)
+
+
+def _secrets(reading: Reading, source: Source, _: Translate) -> Iterator[Problem]:
+    """What opens a door stands in the environment, never in a definition: definitions are kept for ever."""
+    stated: list[tuple[tuple[str, ...], str]] = []
+    if source.sql:
+        stated.append((("sql", "url"), source.sql.url))
+    if source.http:
+        parts = (("headers", source.http.headers), ("params", source.http.params))
+        stated += [
+            (("http", part, name), text) for part, texts in parts for name, text in texts.items() if _is_door(name)
+        ]
+        stated += [(("http", "password"), source.http.password)] if source.http.password else []
+        stated += [(("http", "url"), source.http.url)] if _is_door(source.http.url.partition("?")[2]) else []
+    for path, text in stated:
+        if not variables(text):
+            what = _("A password, key or token does not stand in a definition.")
+            yield reading.problem(path, what, _("Put it into a variable of the environment and write ${NAME} here."))
+
+
+def _is_door(name: str) -> bool:
+    return bool(_DOOR.search(name))
 
 
 def _fields(reading: Reading, source: Source, _: Translate) -> Iterator[Problem]:
@@ -33,7 +75,12 @@ def _fields(reading: Reading, source: Source, _: Translate) -> Iterator[Problem]
     canonical = source.canonical
     for name, field in source.fields.items():
         path = ("fields", name)
-        if name not in canonical:
+        if name in RESERVED:
+            what = _("{word} is a column that Vesper adds itself.").format(word=name)
+            yield reading.problem(path, what, _("Give the field another name."))
+        elif source.feeds in OPEN_FEEDS:
+            continue
+        elif name not in canonical:
             what = _("{word} is not a field of {feed}.").format(word=name, feed=source.feeds)
             yield reading.problem(path, what, suggestion(name, canonical, _))
         elif field.type not in canonical[name].types:

@@ -1,1 +1,4 @@
-"""Cleaning as SQL expressions: phone, mail, region, name. Each normaliser is idempotent (R9) and judges rather than guesses."""
+"""Cleaning: phone, mail, region, name, company, moments. SQL reads nearly every value, Python each distinct one that is left over; both judge, neither guesses.
+
+Every normaliser is idempotent (R9), and where two ways lead to a value they agree.
+"""

@@ -1,89 +1,108 @@
-"""Regions: every spelling of a place becomes exactly (province, city), or says why not (R8).
+"""Regions: every spelling of a place becomes exactly (province, city), or says why not (R8). Never a guess.
 
-Spellings are a table made from `definitions/reference/china_regions.csv`; a spelling that names two places is ambiguous and is never guessed.
+What belongs here: what all pieces of a cell say together. What does not: names (region_names.py), cutting (region_text.py), reading one piece
+(region_chinese.py, region_english.py), and where a phone number was issued (region_phone.py).
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
 
-import sqlalchemy as sa
+from vesper.cleaning.region_chinese import Reading, joined, read_chinese
+from vesper.cleaning.region_english import read_english
+from vesper.cleaning.region_names import CITY, Meaning
+from vesper.cleaning.region_phone import by_phone
+from vesper.cleaning.region_text import folded, pieces
 
-from vesper.cleaning.text import narrow
-from vesper.tables.reference import SPELLING
+__all__ = ["Place", "by_phone", "resolve"]
 
-MUNICIPALITIES = ("北京", "天津", "上海", "重庆")
-AUTONOMOUS = {"广西": "壮族自治区", "内蒙古": "自治区", "宁夏": "回族自治区", "新疆": "维吾尔自治区", "西藏": "自治区"}
-
-
-def spellings(regions: Iterable[Mapping[str, str]]) -> list[dict[str, str | None]]:
-    """Rows of the spelling table from the reference file's rows (province, city, province_en, city_en)."""
-    meanings: dict[str, set[tuple[str, str | None]]] = defaultdict(set)
-    traditional = _traditional()
-    for region in regions:
-        for spelling, meaning in _spellings_of(region):
-            meanings[_key(spelling)].add(meaning)
-            meanings[_key(traditional(spelling))].add(meaning)
-    return [_row(spelling, found) for spelling, found in sorted(meanings.items())]
+Status = Literal["exact", "province_only", "ambiguous", "none"]
+LONGEST = 200  # characters of a cell that are read; what stands further on is no region
 
 
-def _traditional() -> Callable[[str], str]:
-    """Simplified to traditional characters, by OpenCC (looked up once per night, for the reference table only)."""
-    from opencc import OpenCC
+class Place(NamedTuple):
+    """A region of today in short form: 广东, 深圳. Without a city the status says why: only the province is told, several places fit, or none."""
 
-    return OpenCC("s2t").convert
-
-
-def _spellings_of(region: Mapping[str, str]) -> Iterable[tuple[str, tuple[str, str | None]]]:
-    province, city = region["province"], region["city"]
-    here = (province, city)
-    cities = [city, f"{city}市", region["city_en"]]
-    provinces = [province, f"{province}{AUTONOMOUS.get(province, '省')}", region["province_en"]]
-    if province in MUNICIPALITIES:
-        yield from ((spelling, here) for spelling in [*cities, f"{province}{city}", f"{province}市{city}市"])
-        return
-    yield from ((spelling, here) for spelling in cities)
-    yield from ((left + right, here) for left in provinces for right in cities)
-    yield f"{region['city_en']}{region['province_en']}", here
-    yield from ((spelling, (province, None)) for spelling in provinces)
+    province: str | None
+    city: str | None
+    status: Status
 
 
-def _row(spelling: str, found: set[tuple[str, str | None]]) -> dict[str, str | None]:
-    cities = {meaning for meaning in found if meaning[1]}
-    if len(cities) > 1 or (cities and len({province for province, _ in found}) > 1):
-        return {"spelling": spelling, "province": None, "city": None, "status": "ambiguous"}
-    if cities and len(found) > 1:
-        return {"spelling": spelling, "province": next(iter(cities))[0], "city": None, "status": "province_only"}
-    province, city = next(iter(found))
-    return {"spelling": spelling, "province": province, "city": city, "status": "exact" if city else "province_only"}
+NONE, AMBIGUOUS = Place(None, None, "none"), Place(None, None, "ambiguous")
 
 
-def _key(spelling: str) -> str:
-    return "".join(letter for letter in spelling.lower() if letter not in " ,'")
+def resolve(text: str) -> Place:
+    """The place that a region cell states. Every text has an answer; none of them raises."""
+    readings = [reading for piece in pieces(folded(text[:LONGEST])) for reading in _read(piece.chinese, piece.words)]
+    kinds = {reading.kind for reading in readings}
+    stated = [reading for reading in readings if reading.kind in ("place", "conflict")]
+    if not stated:
+        return AMBIGUOUS if "several" in kinds else NONE
+    if "foreign" in kinds:
+        return AMBIGUOUS
+    strong = [reading for reading in stated if not reading.is_weak]
+    return _of_strong(strong, stated) if strong else _of_weak(stated)
 
 
-def key(value: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-    """A region cell as it is looked up: narrow, lower case, without blanks, commas and separators."""
-    return sa.func.nullif(sa.func.lower(sa.func.regexp_replace(narrow(value), "[ \t,，/·'-]", "", "g")), "")
+def _of_strong(strong: list[Reading], stated: list[Reading]) -> Place:
+    """Names that stand alone decide. One that several counties share, or a city named by an ordinary word, adds to them where it can."""
+    meanings = _agreed(strong)
+    if not meanings or any(reading.kind == "conflict" for reading in strong):
+        return _shared_province(strong)
+    for reading in stated:
+        if (reading.is_shared and not reading.is_vague) or (reading.is_weak and reading.meanings[0].rank <= CITY):
+            meanings = joined(meanings, reading.meanings) or meanings
+    return _chosen(meanings)
 
 
-def city_part(looked_up: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-    """The cell up to its first 市, so that a district behind it does not hide the city."""
-    return sa.func.regexp_extract(looked_up, "^.*?市")
+def _of_weak(stated: list[Reading]) -> Place:
+    """Names that do not stand alone are sure together where only one place bears them all: 鼓楼 and 玄武区 are both in 南京 alone."""
+    meanings = _agreed(stated)
+    is_vague = all(reading.is_vague for reading in stated)
+    if meanings and len(stated) > 1 and not is_vague and len({meaning[:2] for meaning in meanings}) == 1:
+        return _chosen(meanings)
+    if any(reading.is_vague for reading in stated):
+        return AMBIGUOUS
+    return _within({meaning.province for reading in stated for meaning in reading.meanings})
 
 
-def resolved(rows: sa.FromClause, column_name: str, kept: Iterable[Any]) -> sa.Select[Any]:
-    """The kept columns with province, city and region_status for a region column; NULL and unknown spellings are `none`."""
-    whole, part = SPELLING.alias("whole"), SPELLING.alias("part")
-    looked_up = key(rows.c[column_name])
-    status = sa.func.coalesce(whole.c.status, part.c.status, "none")
-    return sa.select(
-        *kept,
-        sa.case((whole.c.spelling.is_not(None), whole.c.province), else_=part.c.province).label("province"),
-        sa.case((whole.c.spelling.is_not(None), whole.c.city), else_=part.c.city).label("city"),
-        status.label("region_status"),
-    ).select_from(
-        rows.join(whole, whole.c.spelling == looked_up, isouter=True).join(
-            part, part.c.spelling == city_part(looked_up), isouter=True
-        )
-    )
+def _read(chinese: str, words: tuple[str, ...]) -> Iterable[Reading]:
+    return (read_chinese(chinese),) if chinese else read_english(words)
+
+
+def _agreed(readings: list[Reading]) -> tuple[Meaning, ...]:
+    """What all readings can mean together; nothing when they contradict each other."""
+    meanings = readings[0].meanings
+    for reading in readings[1:]:
+        meanings = joined(meanings, reading.meanings)
+    return meanings
+
+
+def _chosen(meanings: tuple[Meaning, ...]) -> Place:
+    """A province before a city, a city before a county of the same name; among equals the only one, or none."""
+    if len(meanings) == 1:
+        return _place(meanings[0].province, meanings[0].city)
+    rank = min(meaning.rank for meaning in meanings)
+    places = {(meaning.province, meaning.city) for meaning in meanings if meaning.rank == rank}
+    # 吉林吉林: the province, and the city in it that bears its name.
+    places = {
+        place for place in places if place[1] or not any(other != place and other[0] == place[0] for other in places)
+    }
+    if len(places) == 1:
+        return _place(*places.pop())
+    return _within({province for province, _ in places})
+
+
+def _place(province: str, city: str | None) -> Place:
+    return Place(province, city, "exact" if city else "province_only")
+
+
+def _shared_province(readings: list[Reading]) -> Place:
+    """Places that contradict each other: the province if they lie in one, else nothing."""
+    provinces = [{meaning.province for meaning in reading.meanings} for reading in readings]
+    if any(reading.kind == "conflict" and len({m.province for m in reading.meanings}) > 1 for reading in readings):
+        return AMBIGUOUS
+    return _within(set.intersection(*provinces))
+
+
+def _within(provinces: set[str]) -> Place:
+    return Place(next(iter(provinces)), None, "province_only") if len(provinces) == 1 else AMBIGUOUS

@@ -4,8 +4,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from vesper.clock import local_day, utc_instant
-from vesper.consolidate.source_record import field, record_key
+from vesper.clock import local_day
+from vesper.consolidate.source_record import record_key
 from vesper.model.source import Source
 from vesper.tables.campaign import EVENT
 from vesper.tables.contact import CONTACT_MEMBER, IDENTIFIER
@@ -39,22 +39,6 @@ def campaign_members(raw: sa.FromClause) -> sa.Select[Any]:
         .select_from(raw.join(IDENTIFIER, card).join(first, answered, isouter=True))
         .group_by(raw.c.campaign_id, IDENTIFIER.c.contact_id)
     )
-
-
-def events_of_cards(raw: sa.FromClause, source: Source, zone: str) -> sa.Select[Any]:
-    """Events that name their person by card. A date without time counts from its first moment in the company's zone."""
-    card = sa.and_(IDENTIFIER.c.kind == "card", IDENTIFIER.c.value == raw.c.card)
-    at = utc_instant(sa.cast(raw.c.at, sa.DateTime), zone) if isinstance(raw.c.at.type, sa.Date) else raw.c.at
-    series = sa.func.coalesce(field(raw, "campaign_id"), sa.literal(source.series))
-    event_id = sa.literal(f"{source.id}:") + record_key(raw, source)
-    columns = [
-        event_id.label("event_id"),
-        raw.c.on.label("on"),
-        IDENTIFIER.c.contact_id,
-        at.label("at"),
-        raw.c.received_at,
-    ]
-    return _events(columns, source, series).select_from(raw.join(IDENTIFIER, card, isouter=True))
 
 
 def events_of_contacts(raw: sa.FromClause, source: Source, zone: str) -> sa.Select[Any]:

@@ -5,14 +5,13 @@ Each module declares its tables with `vesper.tables.declare.table` and decorates
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from graphlib import TopologicalSorter
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.sql import visitors
 
 from vesper.night import Night
 
@@ -30,7 +29,7 @@ class Mart:
 
 
 def mart(declared: sa.Table, *, stage: str) -> Callable[[Decision], Decision]:
-    """Register a function as the content of a declared table, written in `stage` (measure, score, segment, send or watch)."""
+    """Register a function as the content of a declared table, written in `stage` (consolidate, measure, score, segment, send or watch)."""
 
     def register(decision: Decision) -> Decision:
         _MARTS[declared.name] = Mart(declared, stage, decision)
@@ -49,7 +48,19 @@ def all_marts() -> dict[str, Mart]:
 @lru_cache(maxsize=256)
 def reads(select: sa.ClauseElement) -> frozenset[str]:
     """Names of the declared tables that a Select reads, wherever they stand in it. Each Select is walked once."""
-    return frozenset(item.name for item in visitors.iterate(select) if isinstance(item, sa.Table))
+    return frozenset(item.name for item in elements(select) if isinstance(item, sa.Table))
+
+
+def elements(select: sa.ClauseElement) -> Iterator[Any]:
+    """Every element of a Select once: a CTE that ten others read is walked once, not ten times over."""
+    seen: dict[int, Any] = {}
+    waiting: list[Any] = [select]
+    while waiting:
+        item = waiting.pop()
+        if id(item) not in seen:
+            seen[id(item)] = item
+            yield item
+            waiting.extend(item.get_children())
 
 
 def marts_of(stage: str, night: Night) -> list[tuple[Mart, sa.Select[Any]]]:

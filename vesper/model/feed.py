@@ -6,8 +6,27 @@ What belongs here: field names with the types they take. What does not: how one 
 from dataclasses import dataclass
 from typing import Literal
 
-Feed = Literal["contact", "order_line", "product", "campaign", "campaign_member", "event", "demographic"]
+Feed = Literal[
+    "contact",
+    "company",
+    "contact_merge",
+    "contact_delete",
+    "unsubscribe",
+    "membership",
+    "event",
+    "order_line",
+    "product",
+    "campaign",
+    "campaign_member",
+    "demographic",
+    "other",
+]
 FieldType = Literal["text", "integer", "money", "number", "date", "instant", "flag", "category"]
+
+OPEN_FEEDS = frozenset({"other"})
+"""Feeds whose rows are only kept for analysts: their fields are named as the source likes."""
+RESERVED = frozenset({"on", "file", "source_row", "received_at", "failed_rule", "row_json", "is_superseded"})
+"""Columns that every raw table has or that a night puts beside them: no field may have such a name."""
 
 _WORDS = ("text", "category")
 _MOMENTS = ("date", "instant")
@@ -25,14 +44,53 @@ def _words(*needed: str, also: tuple[str, ...] = ()) -> dict[str, Canonical]:
     return {name: Canonical(_WORDS, name in needed) for name in (*needed, *also)}
 
 
+def _flags(*names: str) -> dict[str, Canonical]:
+    return {name: Canonical(("flag",)) for name in names}
+
+
+def _moments(*names: str) -> dict[str, Canonical]:
+    return {name: Canonical(_MOMENTS) for name in names}
+
+
+PERSON = ("crm_id", "card", "unionid", "openid", "phone", "email")
+"""Fields by which a row that is no contact itself says whom it is about."""
+PLACE = ("region", "province", "city", "country")
+
 CANONICAL: dict[str, dict[str, Canonical]] = {
     "contact": {
-        **_words(also=("member_id", "card", "name", "phone", "email", "region", "consent_text", "need")),
-        "consent_call": Canonical(("flag",)),
-        "registered_at": Canonical(_MOMENTS),
-        "consent_email": Canonical(("flag",)),
-        "consent_sms": Canonical(("flag",)),
-        "consent_at": Canonical(_MOMENTS),
+        **_words(also=("member_id", *PERSON, "name", "first_name", "last_name", "other_phone", *PLACE, "owner")),
+        **_words(also=("company", "account_id", "job_title", "industry", "domain", "list_id", "consent_text", "need")),
+        # Ids of the same system that are this person too, and the person's id in another system.
+        **_words(also=("merged_ids", "merged_into", "salesforce_id")),
+        "employee_count": Canonical(("integer",)),
+        **_moments("registered_at", "changed_at", "consent_at"),
+        **_flags("consent_call", "consent_email", "consent_sms", "is_deleted"),
+        # What vendors call "opted out" or "do not email": yes refuses, no says nothing.
+        **_flags("has_refused_email", "has_refused_sms", "has_refused_call", "is_do_not_email"),
+    },
+    "company": {
+        **_words("account_id", also=("name", "domain", "industry", *PLACE, "phone", "parent_id", "role", "owner")),
+        "employee_count": Canonical(("integer",)),
+        **_moments("registered_at", "changed_at"),
+        **_flags("is_deleted"),
+        **_words(also=("merged_into",)),
+    },
+    "contact_merge": {**_words("crm_id", "merged_ids", also=("merge_id",)), **_moments("merged_at")},
+    "contact_delete": {**_words("crm_id", also=("delete_id",)), **_moments("deleted_at")},
+    "unsubscribe": {
+        **_words(also=("unsubscribe_id", "event_id", *PERSON, "channel", "list_id", "campaign_id", "reason")),
+        **_moments("at"),
+        **_flags("is_granted"),
+    },
+    "membership": {
+        **_words("list_id", also=("membership_id", *PERSON)),
+        **_moments("added_at", "changed_at"),
+        **_flags("is_deleted", "has_refused_email"),
+    },
+    "event": {
+        **_words(also=("event_id", *PERSON, "kind", "about", "campaign_id", "coupon_code", "message_id", "list_id")),
+        **_flags("is_machine"),
+        "at": Canonical(_MOMENTS, needed=True),
     },
     "order_line": {
         **_words("order_id", "product_code", also=("card", "store")),
@@ -53,8 +111,8 @@ CANONICAL: dict[str, dict[str, Canonical]] = {
         "ends_on": Canonical(("date",), needed=True),
     },
     "campaign_member": {**_words("campaign_id", "card"), "mailed_on": Canonical(("date",), needed=True)},
-    "event": {**_words(also=("card", "campaign_id", "coupon_code")), "at": Canonical(_MOMENTS, needed=True)},
     "demographic": _words(
         "card", also=("age_band", "income_band", "household_size", "kids_count", "household_type", "home", "marital")
     ),
+    "other": {},
 }

@@ -3,18 +3,22 @@
 from vesper.model.campaign import Campaign
 from vesper.model.content import Content
 from vesper.model.definition import Definition
+from vesper.model.identity import IdentityPolicy
 from vesper.model.lifecycle import Lifecycle
+from vesper.model.linkage import Linkage
 from vesper.model.market import Market
 from vesper.model.policy import AnalysisPolicy, FrequencyPolicy, MonitorPolicy, ScoringPolicy
 from vesper.model.scoring import ScoringRule
 from vesper.model.segment import Segment
 from vesper.model.source import Source
+from vesper.model.survivorship import SurvivorshipPolicy
 
 KINDS: dict[str, type[Definition]] = {
     "sources": Source,
     "markets": Market,
     "segments": Segment,
     "lifecycle": Lifecycle,
+    "linkage": Linkage,
     "scoring": ScoringRule,
     "campaigns": Campaign,
     "content": Content,
@@ -25,6 +29,8 @@ POLICIES: dict[str, type[Definition]] = {
     "frequency": FrequencyPolicy,
     "analysis": AnalysisPolicy,
     "monitor": MonitorPolicy,
+    "identity": IdentityPolicy,
+    "survivorship": SurvivorshipPolicy,
 }
 
 FOLDERS = (*KINDS, "policy")

@@ -18,7 +18,7 @@ TYPES: dict[str, sa.types.TypeEngine[Any]] = {
     "category": TEXT,
 }
 HAPPENED = {"order_line": "ordered_at", "event": "at"}
-PERSONAL = ("name", "phone", "email")
+PERSONAL = ("name", "first_name", "last_name", "phone", "other_phone", "email", "unionid", "openid", "owner")
 
 
 def raw_name(source_id: str) -> str:

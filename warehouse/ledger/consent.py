@@ -12,10 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from vesper.address import address_hash
 from warehouse.ledger.schema import CONSENT, SUPPRESSION
-
-__all__ = ["address_hash", "append_consent", "current_consent", "is_suppressed", "suppress"]
 
 BATCH = 2000
 _COLUMNS = (

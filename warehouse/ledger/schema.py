@@ -222,3 +222,70 @@ STOP = sa.Table(
     Column("at", DateTime, nullable=False),
     comment="Stop and resume of all sending, append-only; the newest row holds (R108)",
 )
+
+ADDRESS_KEY = sa.Table(
+    "address_key",
+    LEDGER,
+    Column("key_id", String, primary_key=True, comment="Names the key; tells nothing of it"),
+    Column("since", DateTime, nullable=False),
+    comment="One row: the key that every address hash of this ledger is made with; without a row they are bare sha256",
+)
+
+STEWARD_RULE = sa.Table(
+    "steward_rule",
+    LEDGER,
+    Column("rule_id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String, nullable=False, comment="must_link, cannot_link, pin, or lift"),
+    Column("record_a", String, comment="source:record_key; of a link the smaller one"),
+    Column("record_b", String),
+    Column("field", String, comment="Field of core__contact that a pin sets"),
+    Column("value", Text),
+    Column("lifts", Integer, ForeignKey("steward_rule.rule_id"), comment="The rule that a lift ends"),
+    Column("by", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", DateTime, nullable=False),
+    Column("recorded_on", Date, nullable=False, comment="The first night that it binds"),
+    Index("ix_steward_rule_lifts", "lifts"),
+    comment="What people decided about identity and values, append-only: a rule ends by a second row that lifts it (R104)",
+)
+
+ERASURE = sa.Table(
+    "erasure",
+    LEDGER,
+    Column("erasure_id", String, primary_key=True),
+    Column("contact_hash", String, nullable=False, comment="Keyed hash of the contact's id"),
+    Column("state", String, nullable=False, comment="begun, committed, done"),
+    Column("by", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("begun_at", DateTime, nullable=False),
+    Column("done_at", DateTime),
+    Column("row_count", Integer, comment="Rows that were taken out or lost their person, in all files"),
+    Column("scanned_count", Integer, comment="Files that were searched afterwards"),
+    Column("residue", Text, comment="Files in which something was found afterwards; empty is the proof"),
+    Column("readmitted_at", DateTime, comment="From when on the person's new rows are taken in again"),
+    Column("readmitted_by", String),
+    Column("readmitted_reason", Text),
+    comment="Erasures of people, and their proof",
+)
+
+ERASED_RECORD = sa.Table(
+    "erased_record",
+    LEDGER,
+    Column("erasure_id", String, ForeignKey("erasure.erasure_id"), primary_key=True),
+    Column("kind", String, primary_key=True, comment="record, card, email, sms, unionid, openid or crm_id"),
+    Column("hash", String, primary_key=True, comment="Keyed hash of the value"),
+    comment="What an erased person is recognised by when a source sends them again",
+)
+
+ERASED_FILE = sa.Table(
+    "erased_file",
+    LEDGER,
+    Column("erasure_id", String, ForeignKey("erasure.erasure_id"), primary_key=True),
+    Column("place", String, primary_key=True, comment="lake or landing"),
+    Column("name", String, primary_key=True, comment="Path below the place"),
+    Column("new_name", String, nullable=False, comment="Empty when no row was left"),
+    Column("old_sha256", String, nullable=False),
+    Column("new_sha256", String, nullable=False),
+    Column("row_count", Integer, nullable=False, comment="Rows taken out, or left without the person"),
+    comment="Files that an erasure rewrote: the one permitted change of published bytes (architecture, section 3)",
+)

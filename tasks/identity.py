@@ -1,0 +1,211 @@
+"""Identity of a night: who is one person, and by which id. Links, clusters, ids, aliases, events (R5, R6, R13).
+
+What belongs here: the order of the steps. What does not: the Selects (`vesper/identity`), the evidence (`identity_evidence.py`), the clusters
+(`warehouse/clusters.py`). A night resolves only the components that tonight's rows touch, whole, and equals a full rebuild that has the history;
+another policy, linkage or scale of it is a full rebuild.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from tasks.bench import Bench
+from tasks.identity_evidence import Evidence, Scored, evidence
+from vesper.clock import on as date_literal
+from vesper.identity import change, ids, keys, membership
+from vesper.identity.clusters import ClusterRules
+from vesper.model.identity import IdentityPolicy
+from vesper.model.linkage import Linkage, population
+from vesper.stage_report import CheckResult
+from vesper.tables.contact import CONTACT_MEMBER, SOURCE_RECORD
+from vesper.tables.declare import empty, previous
+from vesper.tables.identity import (
+    CONTACT_ALIAS,
+    IDENTITY_COMPONENT,
+    IDENTITY_LINK,
+    IDENTITY_NIGHT,
+    IDENTITY_REVIEW,
+    IDENTITY_VETO,
+    MERGE_EVENT,
+    SHARED_KEY,
+)
+from warehouse.clusters import components, partition
+from warehouse.runner import Runner
+
+NAME = "name"
+FEWEST_MERGES = 10
+"""Merges that no night is stopped for: a tenth of ten contacts is one person who came twice."""
+LARGE = 500
+"""Rows of a component above which each name is compared once: a big contact has thousands of rows and few names."""
+
+
+def resolve(
+    bench: Bench,
+    policy: IdentityPolicy,
+    linkage: Linkage | None = None,
+    is_full: bool = False,
+    score: Scored | None = None,
+    same: sa.Table | None = None,
+) -> None:
+    """Fill the tables of identity from core__source_record, which is filled before.
+
+    Args:
+        linkage: the trained linkage that the policy names; None where only keys link.
+        is_full: resolve every row anew. The result is the same; only the work differs.
+        score: how pairs are weighed; Splink where it is missing.
+        same: ids that vendors say are one person (`vendor.same_person`).
+    """
+    rules = _steward_rules(bench)
+    version = _version(bench, policy, linkage)
+    anew = is_full or (linkage is not None and linkage.has_friends) or _version_before(bench) != version
+    seen = evidence(bench, policy, linkage, rules, anew, score or _splink, same)
+    scope = _scope(bench, seen)
+    settings = linkage.clusters if linkage else policy.clusters
+    label, component, veto = _clustered(bench, policy, linkage, seen, scope, ClusterRules(**settings.model_dump()))
+    bench.fill(SHARED_KEY, sa.select(seen.shared))
+    bench.fill(IDENTITY_LINK, sa.select(seen.link))
+    bench.fill(IDENTITY_VETO, membership.vetoes(veto, scope.all_rows, seen.steward))
+    _fill_contacts(bench, seen, scope, label, component)
+    bench.keep_night(IDENTITY_NIGHT, membership.night_figures(version, bench.business_on, seen.record))
+    _judge_merges(bench, policy)
+    for name in [name for name in bench.runner.bound if name.startswith("identity_")]:
+        bench.runner.forget(name)
+
+
+def _splink(runner: Runner, records: sa.Table, linkage: Linkage, fresh: str | None) -> pa.Table:
+    from warehouse.linkage import scored  # a night without a linkage never loads Splink
+
+    return scored(runner, records, linkage, fresh)
+
+
+def _steward_rules(bench: Bench) -> sa.Table:
+    """The steward's rules in force, which the ledger's copy holds where the night has one."""
+    rule = membership.STEWARD_RULE
+    return rule if rule.name in bench.runner.bound else bench.materialize(empty(rule), "identity_no_rule")
+
+
+def _version(bench: Bench, policy: IdentityPolicy, linkage: Linkage | None) -> str:
+    """Hash of all that a link's weight or a cluster depends on besides the rows."""
+    content = policy.model_dump_json(exclude={"name", "says", "owner", "most_merged_ratio"})
+    live = bench.scalar(sa.select(sa.func.count()).select_from(SOURCE_RECORD).where(keys.live(SOURCE_RECORD)))
+    scale = (linkage.version, population(live)) if linkage else None
+    return hashlib.sha256(repr((content, scale)).encode()).hexdigest()[:16]
+
+
+def _version_before(bench: Bench) -> str | None:
+    """The version that the night before stands on; None of no night before."""
+    before = previous(IDENTITY_NIGHT)
+    last = sa.select(before.c.version).order_by(before.c.business_on.desc()).limit(1)
+    found = bench.scalar(last)
+    return str(found) if found is not None else None
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """What is resolved anew.
+
+    Attributes:
+        contact: (contact_id) of the night before that tonight touches.
+        before: (record, contact_id) of their rows.
+        record: (record) alive that is resolved.
+        all_rows: (record) of both, alive or gone.
+        link: links between rows that are resolved.
+    """
+
+    contact: sa.Table
+    before: sa.Table
+    record: sa.Table
+    all_rows: sa.Table
+    link: sa.Table
+
+
+def _scope(bench: Bench, seen: Evidence) -> _Scope:
+    member = bench.materialize(membership.memberships(previous(CONTACT_MEMBER)), "identity_member_before")
+    if seen.touched is None:
+        contact = bench.materialize(sa.select(member.c.contact_id).distinct(), "identity_contact_touched")
+        return _Scope(contact, member, seen.record, _rows(bench, seen.record, member), seen.link)
+    touched = change.touched_contacts(seen.touched, member, previous(IDENTITY_COMPONENT))
+    contact = bench.materialize(touched, "identity_contact_touched")
+    before = bench.materialize(change.rows_of(contact, member), "identity_row_before")
+    record = bench.materialize(change.to_resolve(seen.record, seen.touched, before), "identity_row")
+    link = bench.materialize(change.links_within(seen.link, record), "identity_link_within")
+    return _Scope(contact, before, record, _rows(bench, record, before), link)
+
+
+def _rows(bench: Bench, record: sa.Table, before: sa.Table) -> sa.Table:
+    both = sa.union(sa.select(record.c.record), sa.select(before.c.record))
+    return bench.materialize(both, "identity_row_any")
+
+
+def _clustered(
+    bench: Bench, policy: IdentityPolicy, linkage: Linkage | None, seen: Evidence, scope: _Scope, rules: ClusterRules
+) -> tuple[sa.Table, sa.Table, sa.Table]:
+    """(record, label, is_review), (record, component) and (record_a, record_b, rule, is_final) of the rows that are resolved."""
+    must = frozenset(name for name, key in policy.keys.items() if key.strength == "authority") | {membership.STEWARD}
+    records = bench.runner.arrow(sa.select(scope.record.c.record))["record"]
+    links = bench.runner.arrow(sa.select(scope.link))
+    ties = pc.or_(pc.is_in(links["rule"], pa.array(sorted(must))), pc.greater_equal(links["weight"], rules.keep))
+    component = _bound(bench, "identity_component", components(records, links.filter(ties)), "record", "component")
+    veto = bench.materialize(_vetoes(bench, policy, seen, component), "identity_veto")
+    cannot, unlike = (bench.runner.arrow(select) for select in membership.pairs_against(veto, seen.steward))
+    found = partition(records, links, must, cannot, unlike, rules)
+    return _bound(bench, "identity_label", found, "record", "label", "is_review"), component, veto
+
+
+def _vetoes(bench: Bench, policy: IdentityPolicy, seen: Evidence, component: sa.Table) -> Any:
+    """What speaks against each other inside a component: two values of an id that a person has once, and names that cannot be one person's."""
+    member = bench.materialize(membership.named(component, seen.record, LARGE), "identity_named")
+    found = [
+        membership.as_veto(keys.two_values(seen.identifier, component, name), name, is_final=True)
+        for name, key in policy.keys.items()
+        if key.is_single
+    ]
+    return sa.union(membership.as_veto(membership.unlike_pairs(member), NAME, is_final=False), *found)
+
+
+def _bound(bench: Bench, name: str, rows: pa.Table, *columns: str) -> sa.Table:
+    """Rows from Python, readable under a name."""
+    bench.runner.bind_arrow(name, rows)
+    kinds = [sa.Boolean() if column.startswith("is_") else sa.String() for column in columns]
+    return sa.Table(name, sa.MetaData(), *[sa.Column(c, kind) for c, kind in zip(columns, kinds, strict=True)])
+
+
+def _fill_contacts(bench: Bench, seen: Evidence, scope: _Scope, label: sa.Table, component: sa.Table) -> None:
+    """Ids of the clusters, then everything that names a contact."""
+    on = bench.business_on
+    touched = ids.Touched(
+        label,
+        scope.before,
+        previous(CONTACT_ALIAS),
+        previous(CONTACT_MEMBER),
+        membership.known_since().subquery("known"),
+    )
+    overlap = bench.materialize(ids.overlaps(touched), "identity_overlap")
+    pairs = [(row.label, row.contact_id) for row in bench.rows(ids.contested(overlap))]
+    settled = pa.Table.from_pylist(ids.matched(pairs), pa.schema([("label", pa.string()), ("contact_id", pa.string())]))
+    contested = _bound(bench, "identity_settled", settled, "label", "contact_id")
+    given = bench.materialize(ids.contact_ids(touched, overlap, contested, on), "identity_contact")
+    flow = bench.materialize(ids.flows(touched, given), "identity_flow")
+    gone = bench.materialize(ids.retired(touched, given, flow), "identity_gone")
+    bench.fill(CONTACT_MEMBER, membership.members(label, given, scope.link, scope.contact))
+    bench.fill(IDENTITY_REVIEW, membership.reviews(label, given, scope.contact))
+    bench.fill(IDENTITY_COMPONENT, membership.tied_components(label, given, component, scope.contact))
+    bench.fill(CONTACT_ALIAS, ids.aliases(touched, given, gone, on))
+    bench.keep_night(MERGE_EVENT, ids.merge_events(touched, given, flow, gone, scope.link, seen.steward, on))
+
+
+def _judge_merges(bench: Bench, policy: IdentityPolicy) -> None:
+    """Stop the gate where a night merges more contacts than the policy allows: a key gone wrong looks like that."""
+    table = IDENTITY_NIGHT
+    tonight = bench.records(sa.select(table).where(table.c.business_on == date_literal(bench.business_on)))[0]
+    merged, ratio = tonight["merged_count"], tonight["merged_ratio"]
+    passed = merged <= FEWEST_MERGES or ratio <= policy.most_merged_ratio
+    seen = f"{merged} of {tonight['contact_count_before']}"
+    bench.report.checks.append(
+        CheckResult(table.name, "merged_share", None, passed, "critical", None if passed else merged, seen)
+    )
+    bench.report.facts |= {"merged_contacts": merged, "split_contacts": tonight["split_count"]}

@@ -1,0 +1,56 @@
+"""Which pairs are looked at: those for which one rule holds, and those with a common partner.
+
+What belongs here: SQL that gives pairs (a, b), a < b, each once. What does not: judging them.
+"""
+
+from collections.abc import Iterable
+
+from vesper.model.linkage import Rule
+from warehouse.linkage.fields import column, is_list
+
+
+def pairs_sql(rules: Iterable[Rule], prepared: str, fresh: str | None = None) -> str:
+    """SQL of the pairs of the rules over the prepared records.
+
+    Args:
+        fresh: a table with the column `id`; only pairs that touch one of them.
+    """
+    return " union ".join(_rule_sql(rule, prepared, fresh) for rule in rules)
+
+
+def _rule_sql(rule: Rule, prepared: str, fresh: str | None) -> str:
+    sides = [(part.split("=")[0], part.split("=")[-1]) for part in rule]
+    mirrored = [(b, a) for a, b in sides]
+    if set(mirrored) == set(sides):
+        return _joined(sides, prepared, fresh)
+    both = (sides, mirrored) if fresh else (sides,)
+    return " union ".join(_joined(direction, prepared, fresh, is_symmetric=False) for direction in both)
+
+
+def _joined(sides: list[tuple[str, str]], prepared: str, fresh: str | None, is_symmetric: bool = True) -> str:
+    left, right = _side([a for a, _ in sides], prepared, fresh), _side([b for _, b in sides], prepared, None)
+    equal = " and ".join(f"l.k{index} = r.k{index}" for index in range(len(sides)))
+    order = "l.id < r.id" if is_symmetric and fresh is None else "l.id <> r.id"
+    return (
+        f"select least(l.id, r.id) as a, greatest(l.id, r.id) as b from {left} l join {right} r on {equal} and {order}"
+    )
+
+
+def _side(parts: list[str], prepared: str, fresh: str | None) -> str:
+    """The records with the keys of one side of a rule; a record without one of them is in no pair."""
+    keys = ", ".join(
+        f"unnest({column(part)}) as k{index}" if is_list(part) else f"{column(part)} as k{index}"
+        for index, part in enumerate(parts)
+    )
+    filled = " and ".join(f"{column(part)} is not null" for part in parts)
+    only = f" and id in (select id from {fresh})" if fresh else ""
+    return f"(select id, {keys} from {prepared} where {filled}{only})"
+
+
+def friends_sql(links: str, scored: str) -> str:
+    """SQL of the pairs with a common partner in `links` that `scored` lacks; both have the columns a and b."""
+    both = f"select a as x, b as y from {links} union all select b, a from {links}"
+    return (
+        f"with near as ({both}) select distinct l.y as a, r.y as b from near l join near r on l.x = r.x and l.y < r.y "
+        f"anti join {scored} s on s.a = l.y and s.b = r.y"
+    )

@@ -1,0 +1,109 @@
+"""A linkage as Splink reads it.
+
+What belongs here: settings of Splink and its linker. What does not: training and scoring.
+"""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from vesper.model.linkage import Linkage, LinkageModel
+from warehouse.linkage.levels import MISSING, REST, SAME, levels, naming, unlike_sql
+from warehouse.runner import Runner
+
+if TYPE_CHECKING:
+    from splink import Linker
+
+UNLIKELY = 1e-9
+
+
+def scaled(linkage: Linkage, model: LinkageModel, records: int) -> LinkageModel:
+    """The model as it holds among another number of records.
+
+    A person has as many records in a larger base, but many more strangers stand beside it: the chance that two random records are one
+    person falls, and so does the chance that strangers share a near-unique value.
+    """
+    ratio = model.records / records
+    found = {name: dict(judged) for name, judged in model.levels.items()}
+    for name, judged in found.items():
+        if is_near_unique(linkage, name) and SAME in judged:
+            same = judged[SAME]
+            judged[SAME] = same.model_copy(update={"u": _bounded(same.u * ratio)})
+    return LinkageModel(records=records, prior=_bounded(model.prior * ratio), levels=found)
+
+
+def is_near_unique(linkage: Linkage, comparison: str) -> bool:
+    """Whether a comparison judges one near-unique field."""
+    fields = linkage.comparisons[comparison]
+    return len(fields) == 1 and linkage.fields[fields[0]].is_near_unique
+
+
+def _bounded(probability: float) -> float:
+    return min(max(probability, UNLIKELY), 0.5)
+
+
+def splink_settings(linkage: Linkage, model: LinkageModel | None, is_scored: bool = True) -> dict[str, Any]:
+    """Splink's settings; without a model its own starting values.
+
+    Args:
+        is_scored: they are for scoring, where a conflict of names counts; training knows nothing of it.
+    """
+    return {
+        "link_type": "dedupe_only",
+        "unique_id_column_name": "id",
+        "probability_two_random_records_match": model.prior if model else 0.0001,
+        "comparisons": [_comparison(linkage, model, name) for name in linkage.comparisons]
+        + (_conflict(linkage) if model and is_scored else []),
+        "blocking_rules_to_generate_predictions": ["l.id = r.id"],
+        "retain_matching_columns": False,
+        "retain_intermediate_calculation_columns": False,
+    }
+
+
+def _comparison(linkage: Linkage, model: LinkageModel | None, name: str) -> dict[str, Any]:
+    known = model.levels.get(name, {}) if model else {}
+    described: list[dict[str, Any]] = []
+    for level, condition in levels(linkage, name).items():
+        one: dict[str, Any] = {"sql_condition": "ELSE" if condition == REST else condition, "label_for_charts": level}
+        if level == MISSING:
+            one["is_null_level"] = True
+        elif model and level not in known:
+            raise ValueError(f"The model of {linkage.id} knows no level {level} of {name}. Train it again.")
+        elif model:
+            one |= {"m_probability": known[level].m, "u_probability": known[level].u}
+        described.append(one)
+    return {"output_column_name": name, "comparison_levels": described}
+
+
+def _conflict(linkage: Linkage) -> list[dict[str, Any]]:
+    """Incompatible names on the strength of one shared key are a household or an office: a comparison that only takes off."""
+    named = naming(linkage)
+    keys = [linkage.comparisons[name][0] for name in linkage.comparisons if is_near_unique(linkage, name)]
+    if not linkage.name_conflict or named is None or not keys:
+        return []
+    agreeing = " + ".join(f"coalesce(cast({key}_l = {key}_r as integer), 0)" for key in keys)
+    share = 2.0 ** (-linkage.name_conflict / 1000)
+    described = [
+        {"sql_condition": f"({agreeing}) <= 1 and {unlike_sql(linkage, named)}", "label_for_charts": "conflict"}
+        | {"m_probability": share / 2, "u_probability": 0.5},
+        {"sql_condition": "ELSE", "label_for_charts": "none", "m_probability": 0.5, "u_probability": 0.5},
+    ]
+    return [{"output_column_name": "name_conflict", "comparison_levels": described}]
+
+
+@contextmanager
+def linker_of(runner: Runner, table: str, settings: dict[str, Any]) -> Iterator["Linker"]:
+    """Splink over a table of the runner; what it leaves behind there is dropped at the end."""
+    # Imported here: a night without a linkage never loads Splink.
+    from splink import DuckDBAPI, Linker, SettingsCreator
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        interface = DuckDBAPI(connection=runner.connection)
+        linker = Linker(interface.register(table), SettingsCreator.from_path_or_dict(settings), log_level=logging.ERROR)
+        try:
+            yield linker
+        finally:
+            interface.delete_tables_created_by_splink_from_db()  # type: ignore[no-untyped-call]
