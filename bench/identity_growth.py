@@ -39,8 +39,8 @@ from warehouse.runner import Runner
 
 SETTINGS = Path(__file__).parent / "identity_settings" / "people.yml"
 FIRST, SECOND = dt.date(2026, 3, 1), dt.date(2026, 3, 2)
-NEW, CHANGED = 0.8, 0.1
-"""Shares of the delta; the rest are rows that went."""
+NEW, GONE = 0.8, 0.1
+"""Shares of the delta; the rest are rows that get a phone."""
 TRAINED_ON, SEED, OTHER_SEED = 100_000, 20_260_301, 7
 WORKSPACE = """[company]
 name = "基准"
@@ -56,13 +56,13 @@ def prepare(folder: Path, records: int, delta: int) -> Figures:
     """The workspace with the cleaned rows of both nights, and a model trained on other people."""
     (folder / "definitions").mkdir(parents=True)
     (folder / "vesper.toml").write_text(WORKSPACE, encoding="utf-8")
-    grown = people(records + int(delta * (NEW + CHANGED)), SEED)
-    changing = pc.less(grown["unique_id"], int(delta * CHANGED))
-    gone = people(delta - int(delta * (NEW + CHANGED)), OTHER_SEED + 1).set_column(
-        0, "unique_id", pa.array(range(-1, -1 - (delta - int(delta * (NEW + CHANGED))), -1))
-    )
-    poorer = pc.if_else(changing, pa.scalar(None, pa.string()), grown["phone"])
-    before = pa.concat_tables([grown.set_column(5, "phone", poorer).slice(0, records), gone.cast(grown.schema)])
+    came, went = int(delta * NEW), int(delta * GONE)
+    every = people(records + came, SEED)
+    place = pa.array(range(every.num_rows))
+    changes = pc.and_(pc.greater_equal(place, went), pc.less(place, delta - came))
+    phone = pc.if_else(changes, pa.scalar(None, pa.string()), every["phone"])
+    before = every.set_column(every.schema.get_field_index("phone"), "phone", phone).slice(0, records)
+    grown = every.slice(went)
     for table, on in ((before, FIRST), (grown, SECOND)):
         pq.write_table(table, folder / f"{on}.parquet")
         _keep_records(folder, folder / f"{on}.parquet", on)

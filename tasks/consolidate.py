@@ -11,9 +11,10 @@ from tasks.bench import Bench, Mode
 from tasks.marts import fill_marts
 from tasks.people import resolve_people
 from tasks.stage import open_stage
-from tasks.take_in import TakenIn, take_in
+from tasks.take_in import TakenIn, take_in, translator_of
 from tasks.vendor import VendorIds
 from tasks.vendor import events as vendor_events
+from vesper import consolidated_figures as figures
 from vesper.consolidate import campaign, contact, identity, order
 from vesper.consolidate.calendar import calendar
 from vesper.consolidate.latest import products
@@ -49,6 +50,7 @@ def fill(bench: Bench) -> None:
     _write_campaigns(bench, taken)
     _balance_people(bench)
     fill_marts(bench)
+    _say_what_came(bench, taken)
 
 
 def feeding(taken: dict[str, TakenIn], feed: str) -> list[TakenIn]:
@@ -129,3 +131,28 @@ def _balance_people(bench: Bench) -> None:
     merged = int(bench.scalar(identity.merged_rows()))
     bench.balance(consolidated_contacts(live, golden=golden, merged=merged, excluded=excluded))
     bench.report.facts |= {"source_rows": live, "contacts": golden}
+
+
+def _say_what_came(bench: Bench, taken: dict[str, TakenIn]) -> None:
+    """The figures that the stage's page opens with: rows by source, routes, merges, what is out of date, what needs a look."""
+    names = {f"consolidate {id}": id for id in taken}
+    rows = [
+        {"source": names[one.name], "received": one.total, **one.parts}
+        for one in bench.report.balances
+        if one.name in names
+    ]
+    bench.report.facts |= {
+        "sources": rows,
+        "new_contacts_by_route": bench.records(figures.inflow(bench.night)),
+        "rows_by_link": bench.records(figures.members_by_rule()),
+        "stale_records": bench.records(figures.stale_records()),
+        "cleaning": bench.records(figures.cleaning(bench.night)),
+    }
+    waiting = int(bench.scalar(figures.to_review()))
+    bench.report.facts["contacts_to_review"] = waiting
+    if waiting:
+        _ = translator_of(bench)
+        said = _(
+            "{count} contacts are unusually large or contradict themselves: `vesper review write FILE.xlsx` makes the sheet."
+        )
+        bench.report.facts["to_do"] = [said.format(count=waiting)]

@@ -34,6 +34,7 @@ from vesper.tables.identity import (
     SHARED_KEY,
 )
 from warehouse.clusters import components, partition
+from warehouse.ledger.runs import vesper_version
 from warehouse.runner import Runner
 
 NAME = "name"
@@ -89,11 +90,11 @@ def _steward_rules(bench: Bench) -> sa.Table:
 
 
 def _version(bench: Bench, policy: IdentityPolicy, linkage: Linkage | None) -> str:
-    """Hash of all that a link's weight or a cluster depends on besides the rows."""
+    """Hash of all that a link's weight or a cluster depends on besides the rows, Vesper's own version included."""
     content = policy.model_dump_json(exclude={"name", "says", "owner", "most_merged_ratio"})
     live = bench.scalar(sa.select(sa.func.count()).select_from(SOURCE_RECORD).where(keys.live(SOURCE_RECORD)))
     scale = (linkage.version, population(live)) if linkage else None
-    return hashlib.sha256(repr((content, scale)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((content, scale, vesper_version())).encode()).hexdigest()[:16]
 
 
 def _version_before(bench: Bench) -> str | None:
