@@ -54,7 +54,7 @@ def erase(root: Path, who: str, by: str, reason: str) -> str:
             finish_erasures(house)
             with Runner(house.lake) as runner:
                 erasure_id = f"e{uuid.uuid4().hex[:15]}"
-                person = find(house, runner, who, erasure_id, _)
+                person = find(house, runner, who, _)
                 contact = person.contact_ids[0] if person.contact_ids else person.names[0]
                 facts = {
                     "contact_hash": keyed_hash(house.address_key, in_ledger.CONTACT, contact),

@@ -32,7 +32,7 @@ Records = set[tuple[str, str]]
 Marks = set[tuple[str, str]]
 
 
-def find(house: House, runner: Runner, who: str, erasure_id: str, _: Translate) -> Person:
+def find(house: House, runner: Runner, who: str, _: Translate) -> Person:
     """The person that a contact id or a source row (`source:key`) names. Raises LookupError with a sentence when nobody is called so."""
     tables = declared_tables(house)
     _bound(house, runner, CONTACT_MEMBER)
@@ -49,13 +49,14 @@ def find(house: House, runner: Runner, who: str, erasure_id: str, _: Translate) 
     records |= _excluded_alike(runner, own)
     own |= _own(runner, record, records)
     ids = _ids(runner, alias, contact_id, records)
+    named = [*sorted(ids), *sorted(f"{source}:{key}" for source, key in records)]
     person = Person(
         contact_ids=tuple(sorted(ids)),
         records=tuple(sorted(records)),
         own=tuple(sorted(own)),
         message_ids=tuple(_message_ids(house, ids)),
         tokens={id: token_of(house.address_key, CONTACT, id) for id in sorted(ids)},
-        token=f"erased:{erasure_id}",
+        token=f"erased:{token_of(house.address_key, CONTACT, named[0])}",
     )
     return Person(**vars(person) | {"set_aside": _set_aside(house, runner, tables[QUARANTINE], person)})
 

@@ -32,12 +32,15 @@ def stale_records() -> sa.Select[Any]:
 
 
 def cleaning(night: Night) -> sa.Select[Any]:
-    """Rows that each cleaning rule filled or purged, the most first (R12)."""
+    """Rows that each cleaning rule filled or purged, over all sources, the most first (R12)."""
     effect = CLEANING_EFFECT.c
+    rule = [effect.rule_id, effect.effect, effect.field]
+    count = sa.func.sum(effect.row_count).label("row_count")
     return (
-        sa.select(effect.source, effect.rule_id, effect.effect, effect.field, effect.row_count, effect.new_count)
+        sa.select(*rule, count, sa.func.sum(effect.new_count).label("new_count"))
         .where(effect.business_on == on(night.business_on), effect.row_count > 0)
-        .order_by(effect.row_count.desc(), effect.source, effect.rule_id)
+        .group_by(*rule)
+        .order_by(count.desc(), *rule)
     )
 
 

@@ -177,8 +177,9 @@ def cut_of(name: str, table: sa.Table, person: Person, sources: Mapping[str, Sou
         return cut_of_rows(table, person, source)
     if name == QUARANTINE:
         return _cut(table, [_is_quarantined(table, person, sources)], {})
-    gone = [*_records_in(table, person), *_named_in(table, person)]
-    changed = dict(_addresses_in(table, person))
+    gone, changed = _named_in(table, person)
+    gone += _records_in(table, person)
+    changed |= dict(_addresses_in(table, person))
     for column in CONTACT_COLUMNS:
         if column in table.c and person.contact_ids:
             more, value = _contact_in(name, table, table.c[column], person, sources)
@@ -211,14 +212,26 @@ def _records_in(table: sa.Table, person: Person) -> list[sa.ColumnElement[bool]]
     return [sa.and_(table.c.source == source, table.c.record_key.in_(keys)) for source, keys in by_source.items()]
 
 
-def _named_in(table: sa.Table, person: Person) -> list[sa.ColumnElement[bool]]:
-    """Rows that name a record as identity does, `source:key`, in whatever column; and identifiers listed by kind."""
-    texts = [column for column in table.c if isinstance(column.type, sa.String)]
-    found: list[sa.ColumnElement[bool]] = [column.in_(person.names) for column in texts if person.records]
+def _named_in(
+    table: sa.Table, person: Person
+) -> tuple[list[sa.ColumnElement[bool]], dict[str, tuple[sa.ColumnElement[bool], Any]]]:
+    """Rows that name a record as identity does, `source:key`, in whatever column; and identifiers listed by kind.
+
+    Where a row is of another contact and only mentions the record, a token takes its place.
+    """
+    gone: list[sa.ColumnElement[bool]] = []
+    changed: dict[str, tuple[sa.ColumnElement[bool], Any]] = {}
+    for column in table.c if person.records else ():
+        if isinstance(column.type, sa.String):
+            mine = column.in_(person.names)
+            if "contact_id" in table.c and column.name not in table.info["grain"]:
+                changed[column.name] = (mine, person.token)
+            else:
+                gone.append(mine)
     if {"kind", "value"} <= set(table.c.keys()):
         named = {(ADDRESS_COLUMNS.get(column, column), value) for column, value in person.own}
-        found += [sa.and_(table.c.kind == kind, table.c.value == value) for kind, value in sorted(named)]
-    return found
+        gone += [sa.and_(table.c.kind == kind, table.c.value == value) for kind, value in sorted(named)]
+    return gone, changed
 
 
 def _addresses_in(table: sa.Table, person: Person) -> Iterable[tuple[str, tuple[sa.ColumnElement[bool], None]]]:

@@ -22,12 +22,16 @@ from vesper.privacy import masked_email, masked_name, masked_phone
 from vesper.score import BASE, CLAMP
 from vesper.tables.campaign import CAMPAIGN, CAMPAIGN_MEMBER
 from vesper.tables.contact import CONSENT, CONTACT, CONTACT_MEMBER, IDENTIFIER, SOURCE_RECORD
+from vesper.tables.identity import CONTACT_ALIAS
 
 NEAREST = 3
 
 
 def identified(kind: str, value: str) -> sa.CompoundSelect[Any]:
-    """kind and contact_id of whom an identifier names. `kind` is contact, card, phone, email, or empty for any of them."""
+    """kind and contact_id of whom an identifier names. `kind` is contact, card, phone, email, or empty for any of them.
+
+    A contact id that merged away names the contact that holds its person now (R13).
+    """
     found = [
         sa.select(sa.literal(name).label("kind"), IDENTIFIER.c.contact_id).where(
             IDENTIFIER.c.kind == name, IDENTIFIER.c.value == written
@@ -38,6 +42,8 @@ def identified(kind: str, value: str) -> sa.CompoundSelect[Any]:
     if kind in ("", "contact"):
         by_id = sa.select(sa.literal("contact").label("kind"), CONTACT.c.contact_id)
         found.append(by_id.where(CONTACT.c.contact_id == value))
+        by_old_id = sa.select(sa.literal("contact").label("kind"), CONTACT_ALIAS.c.contact_id)
+        found.append(by_old_id.where(CONTACT_ALIAS.c.old_id == value, CONTACT_ALIAS.c.contact_id.is_not(None)))
     return sa.union(*found).order_by("kind", "contact_id")
 
 

@@ -15,6 +15,7 @@ from vesper.cross_check import cross_check
 from vesper.definition_set import DefinitionSet
 from vesper.language import Translate, translator
 from vesper.model.definition import Definition
+from vesper.model.identity import IdentityPolicy
 from vesper.model.kinds import FOLDERS, POLICIES
 from vesper.model.lifecycle import Lifecycle
 from vesper.model.workspace import Workspace
@@ -52,6 +53,7 @@ def definition_texts(root: Path, translate: Translate = str) -> dict[str, str]:
     own = {key: text for key, text in shipped.items() if text is not None} | own
     for key in [key for key in own if key.startswith("lifecycle/")]:
         own.update(_preset_of(own[key], own))
+    own.update(_linkage_of(own["policy/identity"], own))
     own |= {key: _whole_source(text) for key, text in own.items() if key.startswith("sources/") and "preset" in text}
     return dict(sorted(own.items()))
 
@@ -82,6 +84,14 @@ def _preset_of(text: str, own: Mapping[str, str]) -> dict[str, str]:
     preset = lifecycle.preset if isinstance(lifecycle, Lifecycle) else None
     shipped = preset_text("lifecycle", preset) if preset else None
     return {} if shipped is None or f"lifecycle/{preset}" in own else {f"lifecycle/{preset}": shipped}
+
+
+def _linkage_of(text: str, own: Mapping[str, str]) -> dict[str, str]:
+    """The text of the shipped linkage that the identity policy names, unless the workspace has one of that name."""
+    policy = read("policy", "identity", text, "", str).model
+    named = policy.linkage if isinstance(policy, IdentityPolicy) else None
+    shipped = preset_text("linkage", named) if named else None
+    return {} if shipped is None or f"linkage/{named}" in own else {f"linkage/{named}": shipped}
 
 
 def definition_files(folder: Path) -> list[Path]:

@@ -18,6 +18,7 @@ from tests.night.looking import rows
 from vesper.clock import instant
 from vesper.stage_report import StageReport
 from warehouse.house import House
+from warehouse.ledger.suppression import bind_key
 from warehouse.runner import Runner
 
 ZONE = "Asia/Shanghai"
@@ -149,6 +150,7 @@ class Company:
         house = House.open(self.root)
         report = StageReport("consolidate", on)
         with Runner(house.lake) as runner:
+            bind_key(runner, house.address_key)
             bench = Bench(house, house.night(on), runner, report, "quick")
             fill(bench)
             house.lake.publish(list(bench.candidates.values()), on, "quick", bench.alongside)

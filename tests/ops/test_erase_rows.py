@@ -210,6 +210,29 @@ def test_every_declared_table_with_a_person_in_it_is_cut(duck: sa.Connection) ->
             assert cut_of(name, table, MING, {}) is not None, name
 
 
+def test_a_row_of_another_contact_that_mentions_a_record_keeps_a_token(duck: sa.Connection) -> None:
+    table = sa.Table(
+        "dq__identity_component",
+        sa.MetaData(),
+        *[sa.Column(name, sa.String, info={"required": True}) for name in ("contact_id", "component")],
+        info={"grain": ["contact_id"]},
+    )
+    found = cut_of(table.name, table, MING, {})
+    assert found is not None
+    values = [
+        ("c7", "crm_member:1001"),
+        ("c8", "crm_member:1001"),
+        ("c9", "crm_member:7"),
+        (MING.contact_ids[0], "crm_member:7"),
+    ]
+    left = rows(duck, table, found, *[{"contact_id": id, "component": component} for id, component in values])
+    assert [(row["contact_id"], row["component"]) for row in left] == [
+        ("c7", MING.token),
+        ("c8", MING.token),
+        ("c9", "crm_member:7"),
+    ]
+
+
 def test_copies_of_the_ledger_keep_a_token(duck: sa.Connection) -> None:
     table = sa.Table(
         "out__message",

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from tasks import steward
 from tasks.erase import erase
+from tasks.night import directly, run_night
 from tasks.stage import open_stage
 from tests.night.looking import engine_of, ledger_rows, rows
 from tests.ops.conftest import NIGHT
@@ -93,6 +94,29 @@ def test_a_night_sees_the_rules_of_its_time_in_declared_columns(shop: Path) -> N
     tonight = bound(shop, NIGHT)
     assert tonight and set(tonight[0]) == set(LEDGER_STEWARD.c.keys())
     assert {rule["kind"] for rule in tonight} <= {"must_link", "cannot_link", "pin"}
+
+
+def contact_of(root: Path, record: str) -> str:
+    (found,) = [id for id, names in contacts(root) if record in names]
+    return found
+
+
+@pytest.mark.requirement("R104", "R6")
+def test_a_night_keeps_to_what_was_decided_and_a_lift_gives_back_both(grocer: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(grocer, tmp_path / "grocer"))
+    (one, names), (other, others), *_ = contacts(root)
+    steward.link(root, one, other, "anna", "同一个人")
+    steward.pin(root, one, "name", "王小明", "anna", "身份证")
+    run_night(directly, root, NIGHT, False, ("consolidate",))
+    kept = {contact_of(root, name) for name in (*names, *others)}
+    assert len(kept) == 1
+    (golden,) = [row for row in rows(root, "core__contact") if row["contact_id"] in kept]
+    assert golden["name"] == "王小明"
+    for rule in steward.rules(root):
+        steward.lift(root, rule["rule_id"], "anna", "认错人了")
+    run_night(directly, root, NIGHT, False, ("consolidate",))
+    assert {contact_of(root, name) for name in names} == {one}
+    assert {contact_of(root, name) for name in others} == {other}
 
 
 @pytest.mark.requirement("R90", "R104")

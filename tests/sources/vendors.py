@@ -17,6 +17,7 @@ from tasks.take_in import TakenIn, take_in
 from vesper.model.source import Source
 from vesper.stage_report import StageReport
 from warehouse.house import House
+from warehouse.ledger.suppression import bind_key
 from warehouse.runner import Runner
 
 ON = dt.date(2026, 3, 2)
@@ -88,6 +89,7 @@ def taken_in(root: Path) -> Iterator[tuple[Bench, dict[str, TakenIn]]]:
     """A bench of the consolidate stage after every source was taken in."""
     house = House.open(root)
     with Runner(house.lake) as runner:
+        bind_key(runner, house.address_key)
         bench = Bench(house, house.night(ON), runner, StageReport("consolidate", ON), "test")
         yield bench, {id: take_in(bench, source) for id, source in bench.night.definitions.of(Source).items()}
     house.close()

@@ -95,8 +95,10 @@ def _remember(connection: sa.Connection, erasure_id: str, person: Person, key: A
 
 
 def marks(person: Person, key: AddressKey) -> list[tuple[str, str]]:
-    """(kind, keyed hash) of each record and of each identifier that is the person's own."""
+    """(kind, keyed hash) of each record, of each identifier that is the person's own, and of the token that orders may bear as a card."""
     found = {(RECORD, keyed_hash(key, RECORD, name)) for name in person.names}
+    if person.token:
+        found.add(("card", keyed_hash(key, "card", person.token)))
     for column, value in person.own:
         if column in CHANNELS:
             found.add((CHANNELS[column], address_hash(key, CHANNELS[column], value)))
