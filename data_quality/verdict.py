@@ -50,6 +50,10 @@ def check_sentence(result: CheckResult, _: Translate = plain) -> str:
                 "{table}: it declares no check beyond its columns, so it cannot be published. Declare a grain, "
                 "required columns or minimum_rows."
             ),
+            "merged_share": _(
+                "{table}: {observed} contacts merged in one night, more than the identity policy allows (most_merged_ratio). "
+                "Look for a number or address that strangers share in what arrived, or raise the limit for this night."
+            ),
         }[result.check]
     rows = "?" if result.unexpected is None else result.unexpected
     return message.format(
