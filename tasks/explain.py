@@ -1,7 +1,8 @@
 """`vesper explain`: finding out who or what is asked about, and handing the question on.
 
 What belongs here: reading what was asked, one sentence when it names nothing or several things. What does not: the answers
-(`tasks/explain_person.py`, `tasks/explain_campaign.py`). What was asked for is masked like everything else that is personal (R122).
+(`tasks/explain_person.py`, `tasks/explain_identity.py`, `tasks/explain_campaign.py`). What was asked for is masked like everything else that
+is personal (R122).
 """
 
 import difflib
@@ -10,9 +11,12 @@ from pathlib import Path
 
 from tasks.explain_asked import Asked
 from tasks.explain_campaign import about_campaign
+from tasks.explain_identity import gone, moved
 from tasks.explain_person import about_person
 from tasks.sql import Unanswered, open_to_read, published
 from vesper import explain as ask
+from vesper.cleaning import email
+from vesper.cleaning.mail_domain import FREE
 from vesper.language import translator
 from vesper.model.campaign import Campaign
 from vesper.privacy import mask_email, mask_name, mask_phone
@@ -26,15 +30,18 @@ _LONG_NUMBER = re.compile(r"\d{7}")
 
 
 def explain(root: Path, what: str) -> str:
-    """A contact (by its id, card, phone or mail address) or a campaign, in markdown in the workspace's language.
+    """A contact (by its id, an older id, card, phone or mail address) or a campaign, in markdown in the workspace's language.
 
     `what` may say its kind: `card:18`. Raises Unanswered, one sentence with the nearest ids, when it names nothing or several things.
     """
     with open_to_read(root) as house, Runner(house.lake) as runner:
         bind_key(runner, house.address_key)
         asked = Asked(house, runner, published(house), translator(house.workspace.company.language))
-        kind, id = _meant(asked, *_parsed(what.strip()))
-        return about_campaign(asked, id) if kind == "campaign" else about_person(asked, id)
+        said, value = _parsed(what.strip())
+        kind, id = _meant(asked, said, value)
+        if kind == "campaign":
+            return about_campaign(asked, id)
+        return about_person(asked, id, moved(asked, value, id) if said in ("", "contact") else "")
 
 
 def _parsed(what: str) -> tuple[str, str]:
@@ -65,7 +72,9 @@ def _campaign_ids(asked: Asked) -> set[str]:
 
 
 def _unknown(asked: Asked, kind: str, value: str) -> str:
-    """One sentence: whom a shared value could mean, or the ids that look most like it."""
+    """One sentence: whom a shared value could mean, what became of an id, or the ids that look most like it."""
+    if kind in ("", "contact") and (said := gone(asked, value)):
+        return said
     shared = [] if kind in ("contact", "campaign") else [row.contact_id for row in asked.rows(ask.sharing(kind, value))]
     if shared:
         said = asked._(
@@ -74,11 +83,21 @@ def _unknown(asked: Asked, kind: str, value: str) -> str:
         return said.format(value=echoed(value), count=len(shared), ids=", ".join(shared[: ask.NEAREST]))
     if not _is_id(value):
         said = asked._("No contact, card, phone, mail address or campaign is called {value}.")
-        return said.format(value=echoed(value))
+        return " ".join(filter(None, [said.format(value=echoed(value)), _likely(asked, value)]))
     ids = _campaign_ids(asked) | {row.id for row in asked.rows(ask.nearest_ids(value)) if kind != "campaign"}
     nearest = difflib.get_close_matches(value, sorted(ids), n=ask.NEAREST, cutoff=0)
     said = asked._("No contact, card, phone, mail address or campaign is called {value}; nearest: {ids}.")
     return said.format(value=value, ids=", ".join(nearest) or "-")
+
+
+def _likely(asked: Asked, value: str) -> str:
+    """The address that was probably meant, masked. Its domain is shown where anybody may have an address; else the ending alone (R122)."""
+    meant = email.likely(value)
+    if meant is None:
+        return ""
+    masked, domain = mask_email(meant) or "", meant.rpartition("@")[2]
+    word = masked.rpartition("@")[0] + "@" + domain if domain in FREE else masked + "." + domain.rpartition(".")[2]
+    return asked._("Did you mean {word}?").format(word=word)
 
 
 def echoed(value: str) -> str:

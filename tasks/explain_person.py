@@ -1,7 +1,7 @@
 """A contact taken apart, in markdown: every line with the definition and the hash that decided it.
 
-What belongs here: the sections of the answer and their words. What does not: finding out who is meant (`tasks/explain.py`) and the Selects
-(`vesper/explain.py`), which mask what is personal (R122).
+What belongs here: the sections of the answer and their words. What does not: finding out who is meant (`tasks/explain.py`), why source rows are one
+contact (`tasks/explain_identity.py`), and the Selects (`vesper/explain.py`), which mask what is personal (R122).
 """
 
 from collections import defaultdict
@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tasks.explain_asked import Asked, night_line, page, section, table
+from tasks.explain_identity import identity_sections
 from vesper import explain as ask
 from vesper.language import Translate
 from vesper.model.lifecycle import Lifecycle
@@ -22,15 +23,20 @@ from warehouse.ledger.consent import current_consent
 from warehouse.ledger.schema import ATTEMPT, MESSAGE, REFUSAL, SUPPRESSION
 
 
-def about_person(asked: Asked, id: str) -> str:
-    """The whole page of a contact that stands in core__contact."""
+def about_person(asked: Asked, id: str, moved: str = "") -> str:
+    """The whole page of a contact that stands in core__contact.
+
+    Args:
+        moved: what to say first of the older id that was asked for.
+    """
     _ = asked._
     who = asked.rows(ask.person(id))[0]
     return page(
         f"{id} · {who.name or '-'}",
-        night_line(asked),
+        *filter(None, [moved, night_line(asked)]),
         _who(asked, who),
         section(_("Source rows"), _source_rows(asked, id)),
+        *identity_sections(asked, id),
         section(_("Score"), _score(asked, id)),
         section(_("Lifecycle"), _lifecycle(asked, id)),
         section(_("Segments"), _segments(asked, id)),

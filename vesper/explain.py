@@ -39,11 +39,11 @@ def identified(kind: str, value: str) -> sa.CompoundSelect[Any]:
         for name, written in _as_kept(value).items()
         if kind in ("", name)
     ]
-    if kind in ("", "contact"):
-        by_id = sa.select(sa.literal("contact").label("kind"), CONTACT.c.contact_id)
-        found.append(by_id.where(CONTACT.c.contact_id == value))
-        by_old_id = sa.select(sa.literal("contact").label("kind"), CONTACT_ALIAS.c.contact_id)
-        found.append(by_old_id.where(CONTACT_ALIAS.c.old_id == value, CONTACT_ALIAS.c.contact_id.is_not(None)))
+    is_id = sa.literal(kind in ("", "contact"))
+    by_id = sa.select(sa.literal("contact").label("kind"), CONTACT.c.contact_id)
+    by_old_id = sa.select(sa.literal("contact").label("kind"), CONTACT_ALIAS.c.contact_id)
+    found.append(by_id.where(is_id, CONTACT.c.contact_id == value))
+    found.append(by_old_id.where(is_id, CONTACT_ALIAS.c.old_id == value, CONTACT_ALIAS.c.contact_id.is_not(None)))
     return sa.union(*found).order_by("kind", "contact_id")
 
 
@@ -64,7 +64,7 @@ def sharing(kind: str, value: str) -> sa.CompoundSelect[Any]:
 def _as_kept(value: str) -> dict[str, sa.ColumnElement[Any]]:
     """A value as the sources' cleaning would keep it, by kind of identifier: 138 1234 5678 is found as +8613812345678."""
     kept = {"card": value.strip(), "phone": phone.read(value).number, "email": email.read(value)}
-    return {kind: sa.cast(sa.literal(typed), sa.String) for kind, typed in kept.items()}
+    return {kind: sa.cast(sa.literal(typed), sa.String) for kind, typed in kept.items() if typed is not None}
 
 
 def nearest_ids(value: str) -> sa.Select[Any]:

@@ -241,7 +241,8 @@ def test_the_page_speaks_the_language_of_the_workspace(own_grocer: Path) -> None
     contact_id, score = one(own_grocer, "select contact_id, score from mart__score order by 1")
     page = explain(own_grocer, contact_id)
     assert [line[3:] for line in page.splitlines() if line.startswith("## ")] == [
-        "Source rows", "Score", "Lifecycle", "Segments", "Consent", "Campaigns of sources", "Messages", "Not written to",
+        "Source rows", "Links", "Kept apart", "Ids and history", "Steward rules", "Where values come from", "Company",
+        "Score", "Lifecycle", "Segments", "Consent", "Campaigns of sources", "Messages", "Not written to",
     ]  # fmt: skip
     assert f"**{score}**: " in page
     chinese = re.compile("[一-鿿]")
