@@ -108,6 +108,20 @@ ACTIONS = (
     Deployment("backfill", "flows.ops", "backfill", "Compute past nights again; sends nothing.", tags=("action",)),
     Deployment("replay", "flows.ops", "replay", "Compare a past night with what was published.", tags=("action",)),
     Deployment("activate", "flows.ops", "activate", "Put a version of a definition in force.", tags=("action",)),
+    Deployment(
+        "write-review-sheet",
+        "flows.ops",
+        "write_review_sheet",
+        "Write the pairs that a person should decide on.",
+        tags=("action",),
+    ),
+    Deployment(
+        "take-review-sheet",
+        "flows.ops",
+        "take_review_sheet",
+        "Take in the decisions of a review sheet.",
+        tags=("action",),
+    ),
 )
 
 ALL = (*TIMETABLE, *BY_HAND, *ACTIONS)

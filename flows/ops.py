@@ -1,6 +1,7 @@
-"""The actions of marketing ops as forms: check, explain, stop, resume, backfill, replay, activate (R110). The work stands in `tasks/ops.py`.
+"""The actions of marketing ops as forms: check, explain, stop, resume, backfill, replay, activate, review (R110).
 
 Each action ends as a page on the dashboard, or Failed with one sentence. Whoever stops, resumes or activates gives a name and a reason: both are kept.
+The work stands in `tasks/ops.py` and `tasks/review.py`.
 """
 
 import datetime as dt
@@ -17,6 +18,7 @@ from flows.form import field
 from flows.form import workspace as workspace_field
 
 BY = "Who does this: a name that colleagues know."
+SHEET = "Name of the workbook in the company's folder, such as review.xlsx."
 Kind = Literal["sources", "markets", "segments", "lifecycle", "scoring", "campaigns", "content", "policy"]
 
 
@@ -121,3 +123,27 @@ def activate(
     from tasks import ops
 
     return ops.activate(workspace, kind, id, hash, by, reason)
+
+
+@action("write-review-sheet")
+def write_review_sheet(
+    workspace: Path = workspace_field(),
+    file: Path = field("Sheet", SHEET),
+    personal: bool = field("With personal data", "Names, numbers and addresses as they are; masked otherwise.", False),
+) -> str:
+    """Writes the pairs of source rows that the rules leave to a person as a sheet with a list of decisions. Changes nothing else."""
+    from tasks import review
+
+    return review.write(workspace, workspace / file, personal)
+
+
+@action("take-review-sheet")
+def take_review_sheet(
+    workspace: Path = workspace_field(),
+    file: Path = field("Sheet", SHEET),
+    by: str = field("Your name", BY),
+) -> str:
+    """Takes in the decisions of a filled-in review sheet: all of them hold from the next night on, or none."""
+    from tasks import review
+
+    return review.take(workspace, workspace / file, by)

@@ -1,141 +1,135 @@
-"""The review queue as a sheet: out to a steward, back in as steward rules (R5, R104).
+"""The review queue: out to a steward as a sheet, back in as steward rules, all of a sheet or none (R5, R104, R110).
 
-What belongs here: writing the workbook, reading it back, turning decisions into rules. What does not: which pairs stand in it
-(`vesper/identity/review.py`), what a rule does (`tasks/identity.py`).
+What belongs here: writing the sheet of the last night, and recording what it says when it comes back. What does not: which pairs stand in it
+(`vesper/identity/review.py`), how the sheet looks (`review_sheet.py`), what a rule does (`tasks/identity.py`).
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from connectors.sources import excel
-from tasks import steward
+import pyarrow as pa
+import sqlalchemy as sa
+
+from tasks.review_sheet import ENDING, Answer, answers, workbook
 from tasks.sql import Unanswered, bind_published, open_to_read
-from vesper.identity.review import queue
+from tasks.steward import binds_on as binds_on
+from vesper.identity.membership import memberships
+from vesper.identity.review import READS, queue
 from vesper.language import Translate, translator
-from vesper.load import read_workspace
-from warehouse.runner import Runner
+from vesper.tables.contact import CONTACT_MEMBER
+from vesper.tables.ledger_copy import LEDGER_STEWARD
+from warehouse import durable
+from warehouse.house import House
+from warehouse.ledger.decisions import Decision, DecisionRefused, add_all
+from warehouse.ledger.steward import rules_in_force
+from warehouse.runner import Runner, arrow_schema
 
-MUST, CANNOT = "must_link", "cannot_link"
-SIDE = ("record", "contact_id", "name", "phone", "email", "company", "job_title", "city")
-COLUMNS = ("reason", "speaks_against", "weight", *[f"{name}_{side}" for side in "ab" for name in SIDE])
-ANSWER = ("decision", "note")
-WIDTHS = {"record": 26, "contact_id": 20, "email": 24, "company": 24, "decision": 16, "note": 40}
-
-
-def words(_: Translate) -> dict[str, str]:
-    """What a steward may answer, by the rule it becomes."""
-    return {MUST: _("same person"), CANNOT: _("different people")}
+RULES, NAMED = "review_rule", "review_named"
+"""Names under which the ledger's rules and a sheet's records are bound."""
 
 
-def headings(_: Translate) -> dict[str, str]:
-    """Column of the sheet -> its heading."""
-    named = {
-        "reason": _("why it is here"),
-        "speaks_against": _("speaks against"),
-        "weight": _("weight (bits)"),
-        "decision": _("decision"),
-        "note": _("note"),
-    }
-    said = {
-        "record": _("row"),
-        "contact_id": _("contact"),
-        "name": _("name"),
-        "phone": _("phone"),
-        "email": _("mail"),
-        "company": _("company"),
-        "job_title": _("position"),
-        "city": _("city"),
-    }
-    return named | {f"{name}_{side}": f"{said[name]} {side.upper()}" for side in "ab" for name in SIDE}
+def write(root: Path, file: Path, personal: bool = False) -> str:
+    """Write the queue of the last published night as a workbook, readable by its owner alone; says how many pairs it holds.
 
-
-def write_sheet(root: Path, target: Path, personal: bool = False) -> int:
-    """Write the queue of the last published night as a workbook; returns its pairs.
-
-    Names, phones and addresses are masked unless `personal` (R122). Raises Unanswered while no night has run.
+    Names, phones and addresses are masked unless `personal` (R122). Raises Unanswered while no night has run, for a name that does not end
+    in .xlsx, and for a file that is there already: decisions may stand in it.
     """
     with open_to_read(root) as house, Runner(house.lake) as runner:
         _ = translator(house.workspace.company.language)
-        bind_published(house, runner)
-        rows = [row._asdict() for row in runner.rows(queue(personal))]
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _write(target, rows, _)
-    return len(rows)
+        _refuse_name(file, _)
+        rows = _queue(house, runner, personal, _)
+    durable.write(file, workbook(rows, personal, _))
+    waiting = sum({row["reason"]: row["waiting"] for row in rows}.values())
+    said = _("{file}: {count} pairs to decide on.")
+    if waiting > len(rows):
+        said = _("{file}: the {count} most urgent of {waiting} pairs to decide on.")
+    return said.format(file=file.name, count=len(rows), waiting=waiting)
 
 
-def _write(target: Path, rows: Sequence[Mapping[str, Any]], _: Translate) -> None:
-    import xlsxwriter
-
-    shown = headings(_)
-    options = {"strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(str(target), options) as book:
-        sheet, head = book.add_worksheet(_("review queue")), book.add_format({"bold": True, "bottom": 1})
-        columns = (*COLUMNS, *ANSWER)
-        for place, name in enumerate(columns):
-            sheet.set_column(place, place, WIDTHS.get(name.removesuffix("_a").removesuffix("_b"), 14))
-            sheet.write_string(0, place, shown[name], head)
-        for line, row in enumerate(rows, start=1):
-            for place, cell in enumerate(_cells(row, _)):
-                sheet.write(line, place, cell)
-        place = columns.index("decision")
-        choice = {"validate": "list", "source": list(words(_).values())}
-        sheet.data_validation(1, place, max(len(rows), 1), place, choice)
-        sheet.freeze_panes(1, 0)
-        sheet.autofilter(0, 0, max(len(rows), 1), len(columns) - 1)
+def _refuse_name(file: Path, _: Translate) -> None:
+    if file.suffix.lower() != ENDING:
+        raise Unanswered(_("{file}: a review sheet is named {ending}.").format(file=file.name, ending=ENDING))
+    if file.exists():
+        said = _("{file} is there already, and decisions may stand in it; take it in, or choose another name.")
+        raise Unanswered(said.format(file=file.name))
 
 
-def _cells(row: Mapping[str, Any], _: Translate) -> Iterator[Any]:
-    for name in COLUMNS:
-        value = row[name]
-        if name == "weight":
-            yield "" if value is None else value / 1000
-        elif name in ("reason", "speaks_against"):
-            yield _(value) if value else ""
-        else:
-            yield "" if value is None else value
+def _queue(house: House, runner: Runner, personal: bool, _: Translate) -> list[dict[str, Any]]:
+    bound = bind_published(house, runner)
+    if any(table.name not in bound for table in READS):
+        raise Unanswered(_("No night has looked for people yet; start one with `vesper run consolidate`."))
+    rules = [asdict(rule) for rule in rules_in_force(house.engine)]
+    runner.bind_arrow(RULES, pa.Table.from_pylist(rules, schema=arrow_schema(LEDGER_STEWARD)))
+    rule = LEDGER_STEWARD.to_metadata(sa.MetaData(), name=RULES)
+    return [row._asdict() for row in runner.rows(queue(rule, personal))]
 
 
-def take_sheet(root: Path, sheet: Path, by: str) -> Counter[str]:
-    """Record every decision of a filled-in sheet as a steward rule in force from the next night on; counts by rule.
+def take(root: Path, sheet: Path, by: str) -> str:
+    """Record every decision of a filled-in sheet as a steward rule that holds from the next night on; says how many.
 
-    Rows without a decision are left alone; a decision that is already in force is not recorded twice. Nothing is recorded when one row of the sheet
-    cannot be read. Raises Unanswered, one sentence with the row, for a sheet of another shape or an unknown decision.
+    Rows without a decision are left alone; what a rule in force says already is not recorded twice. Nothing is recorded, and Unanswered says
+    the file and the row, when one row cannot be read, names an unknown source row, or contradicts another row or a rule in force.
     """
-    _ = translator(read_workspace(root).company.language)
-    decisions = list(_decisions(sheet, _))
-    return _recorded(root, decisions, by)
-
-
-def _decisions(sheet: Path, _: Translate) -> Iterator[tuple[str, str, str, str]]:
-    """(rule, record_a, record_b, note) of every row that was decided."""
-    table = excel.read(sheet, "auto")
-    shown = headings(_)
-    needed = [shown[name] for name in ("record_a", "record_b", "decision", "note")]
-    missing = [heading for heading in needed if heading not in table.schema.names]
-    if missing:
-        said = _("{file} has no column {column}; fill in the sheet that `vesper review write` made.")
-        raise Unanswered(said.format(file=sheet.name, column=missing[0]))
-    rules = {word: rule for rule, word in words(_).items()}
-    for row in table.to_pylist():
-        record_a, record_b, decision, note = [row[heading] for heading in needed]
-        if not decision:
-            continue
-        if decision not in rules:
-            said = _("{file}, row {row}: the decision must be one of {words}.")
-            raise Unanswered(said.format(file=sheet.name, row=row["source_row"], words=", ".join(rules)))
-        yield rules[decision], record_a, record_b, note or _("review sheet")
-
-
-def _recorded(root: Path, decisions: Sequence[tuple[str, str, str, str]], by: str) -> Counter[str]:
-    """Every decision as a rule, in one go; a rule that says so already is counted as `known`."""
-    counts: Counter[str] = Counter()
-    for rule, record_a, record_b, note in decisions:
-        act = steward.link if rule == MUST else steward.separate
+    house = House.open(root)
+    try:
+        _ = translator(house.workspace.company.language)
+        if not by.strip():
+            raise Unanswered(_("Say who decided: the name stands in the ledger."))
+        found = answers(sheet, _)
+        decided = _by_pair(sheet, found, _)
+        _refuse_unknown(house, sheet, decided, _)
+        on = binds_on(house)
+        why = _("review sheet {file}").format(file=sheet.name)
+        decisions = [Decision(each.kind, each.records, each.note or why) for each in decided]
         try:
-            act(root, record_a, record_b, by, note)
-            counts[rule] += 1
-        except steward.AlreadySaid:
-            counts["known"] += 1
-    return counts
+            new = add_all(house.engine, decisions, by.strip(), on)
+        except DecisionRefused as refused:
+            said = _(
+                "{file}, row {row}: rule {rule} says the opposite of the two; lift it first with `vesper steward lift {rule}`, "
+                "or empty the decision. Nothing was recorded."
+            )
+            row = decided[refused.place].row
+            raise Unanswered(said.format(file=sheet.name, row=row, rule=refused.rule_id)) from None
+    finally:
+        house.close()
+    count = Counter(decision.kind for decision in new)
+    return _(
+        "{file}: from the night of {on} on, {same} pairs are one person and {different} are two; {known} were decided before."
+    ).format(
+        file=sheet.name,
+        on=on,
+        same=count["must_link"],
+        different=count["cannot_link"],
+        known=len(found) - len(new),
+    )
+
+
+def _by_pair(sheet: Path, found: Sequence[Answer], _: Translate) -> list[Answer]:
+    """The first answer to each pair. Raises Unanswered where a later one says the opposite."""
+    first: dict[tuple[str, str], Answer] = {}
+    for each in found:
+        before = first.setdefault(each.records, each)
+        if before.kind != each.kind:
+            said = _("{file}, row {row}: row {other} decides the opposite of the same two; leave one of them.")
+            raise Unanswered(said.format(file=sheet.name, row=each.row, other=before.row))
+    return list(first.values())
+
+
+def _refuse_unknown(house: House, sheet: Path, decided: Sequence[Answer], _: Translate) -> None:
+    """Raise Unanswered for the first row that names a source row of no contact: it may be gone since the sheet was written."""
+    member = memberships(CONTACT_MEMBER).subquery("held_by")
+    named = sa.Table(NAMED, sa.MetaData(), sa.Column("record", sa.String()))
+    with Runner(house.lake) as runner:
+        runner.bind_snapshot(CONTACT_MEMBER, house.lake.in_force(CONTACT_MEMBER.name))
+        records = sorted({record for each in decided for record in each.records})
+        runner.bind_arrow(NAMED, pa.table({"record": pa.array(records, pa.string())}))
+        is_known = sa.exists().where(member.c.record == named.c.record)
+        unknown = {row.record for row in runner.rows(sa.select(named.c.record).where(~is_known))}
+    for each in decided:
+        for record in each.records:
+            if record in unknown:
+                said = _("{file}, row {row}: no contact holds a source row {record} any more; empty the decision.")
+                raise Unanswered(said.format(file=sheet.name, row=each.row, record=record))

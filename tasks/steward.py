@@ -53,7 +53,7 @@ def pin(root: Path, who: str, field: str, value: str, by: str, reason: str) -> s
                 _("{field} cannot be pinned; one of {fields} can.").format(field=field, fields=", ".join(PINNED))
             )
         record = _record(house, who, _)
-        on = _binds_on(house)
+        on = binds_on(house)
         rule = in_ledger.add_pin(house.engine, record, field, value.strip() or None, by, reason, on)
     return _(
         "Rule {rule}: {field} of {record} is pinned from the night of {on} on; `vesper steward lift {rule}` ends it."
@@ -63,7 +63,7 @@ def pin(root: Path, who: str, field: str, value: str, by: str, reason: str) -> s
 def lift(root: Path, rule_id: int, by: str, reason: str) -> str:
     """End a rule from the next night on."""
     with _opened(root) as (house, _):
-        on = _binds_on(house)
+        on = binds_on(house)
         try:
             in_ledger.lift(house.engine, rule_id, by, reason, on)
         except RuleRefused as refused:
@@ -87,7 +87,7 @@ def _link(root: Path, kind: Kind, named: tuple[str, str], by: str, reason: str) 
             raise LookupError(
                 _("{one} and {other} name the same source row; name two.").format(one=named[0], other=named[1])
             )
-        on = _binds_on(house)
+        on = binds_on(house)
         try:
             rule = in_ledger.add_link(house.engine, kind, (one, other), by, reason, on)
         except RuleRefused as refused:
@@ -126,7 +126,7 @@ def _record(house: House, who: str, _: Translate) -> str:
     return str(found)
 
 
-def _binds_on(house: House) -> dt.date:
+def binds_on(house: House) -> dt.date:
     """The first night whose cut-off has not passed; on a simulated clock the night that is played."""
     on = house.business_on()
     is_over = house.workspace.clock.mode == "live" and now() > cutoff_at(on, house.workspace.company.zone)
