@@ -19,7 +19,7 @@ from flows.form import workspace as workspace_field
 
 BY = "Who does this: a name that colleagues know."
 SHEET = "Name of the workbook in the company's folder, such as review.xlsx."
-Kind = Literal["sources", "markets", "segments", "lifecycle", "scoring", "campaigns", "content", "policy"]
+Kind = Literal["sources", "markets", "segments", "lifecycle", "scoring", "campaigns", "content", "linkage", "policy"]
 
 
 def action(name: str) -> Callable[[Callable[..., str]], Any]:

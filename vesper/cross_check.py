@@ -5,7 +5,7 @@ What belongs here: running the checks of `vesper/checks/`. What does not: one te
 
 from collections.abc import Sequence
 
-from vesper.checks import campaign, company, condition, source
+from vesper.checks import campaign, company, condition, linkage, source
 from vesper.checks.book import Book
 from vesper.language import Translate
 from vesper.problem import Problem
@@ -15,6 +15,5 @@ from vesper.reading import Reading
 def cross_check(readings: Sequence[Reading], _: Translate) -> list[Problem]:
     """Every problem between the readings that could be read, in the order of files and lines."""
     book = Book(tuple(readings))
-    return sorted(
-        {problem for subject in (source, condition, campaign, company) for problem in subject.problems(book, _)}
-    )
+    subjects = (source, condition, campaign, company, linkage)
+    return sorted({problem for subject in subjects for problem in subject.problems(book, _)})

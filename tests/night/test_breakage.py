@@ -14,9 +14,9 @@ from vesper.stage_report import StageFailed
 # What the sentence says: source, file or rule, and how many rows where rows can be counted.
 STOPS: dict[str, Sequence[str]] = {
     "column_missing": ("crm_member", "2017-12-31.csv", "手机", "联系电话", " 4 "),
-    "wrong_encoding": ("crm_member", "2017-12-31.csv", "utf-8", "line 3"),
+    "wrong_encoding": ("crm_member", "2017-12-31.csv", "utf-8", "第 3 行"),
     "truncated_xlsx": ("hotline_lead", "2017-12-31.xlsx", "Excel"),
-    "empty_file": ("shop_redemption", "2017-12-31.csv", "0 bytes"),
+    "empty_file": ("shop_redemption", "2017-12-31.csv", "0 字节"),
     "yesterday_again": ("shop_order", "2017-12-31.parquet", "2017-12-30.parquet", "repeated", "235"),
     "volume_tenth": ("shop_order", "2017-12-31.parquet", "rows.drop_ratio", " 31 "),
     "unknown_category": ("crm_member", "2017-12-31.csv", "category:consent_text", "unknown: fail", " 3 "),

@@ -13,7 +13,7 @@ PRODUCT = table(
     grain=("product_code",),
     owner="data",
     says="The product catalogue, newest version of each product.",
-    minimum_rows=1,
+    minimum_rows=0,
 )
 
 ORDER_LINE = table(
