@@ -176,7 +176,15 @@ def _rules(asked: Asked, id: str) -> str:
          rule.recorded_on]
         for rule in reversed(rules)
     ]  # fmt: skip
-    heads = [_("rule"), _("what it says"), _("row"), _("other row"), _("said by"), _("reason"), _("binds from the night of")]
+    heads = [
+        _("rule"),
+        _("what it says"),
+        _("row"),
+        _("other row"),
+        _("said by"),
+        _("reason"),
+        _("binds from the night of"),
+    ]
     return _longest(asked, heads, rows) or _("No steward has ruled on its rows.")
 
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from tasks.review_sheet import ENDING, Answer, answers, workbook
 from tasks.sql import Unanswered, bind_published, open_to_read
-from tasks.steward import binds_on as binds_on
+from tasks.steward import binds_on
 from vesper.identity.membership import memberships
 from vesper.identity.review import READS, queue
 from vesper.language import Translate, translator

@@ -1,4 +1,4 @@
--- People: clean, link, one golden contact each; identifiers and consent.
+-- People: clean, link, one golden contact each; identifiers and consent. What SQL cannot read, Python reads: each distinct value once (`-- read`).
 
 -- run
 create macro narrow(v) as translate(
@@ -6,179 +6,294 @@ create macro narrow(v) as translate(
     '０１２３４５６７８９ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ＠．－＿＋（），' || chr(12288) || chr(160),
     '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz@.-_+(),  '
 );
-create macro digits_of(v) as regexp_replace(
-    case
-        when regexp_full_match(regexp_replace(narrow(v), '[ \t()-]', '', 'g'), '([+]86|0086|86)0?[1-9][0-9]{9,10}')
-        then regexp_replace(regexp_replace(narrow(v), '[ \t()-]', '', 'g'), '^([+]86|0086|86)', '')
-        else regexp_replace(narrow(v), '[ \t()-]', '', 'g')
-    end, '^0', ''
+create macro single(v) as nullif(trim(regexp_replace(narrow(v), '[ \t\r\n]+', ' ', 'g')), '');
+create macro mobile(v) as regexp_extract(
+    regexp_replace(narrow(v), '[ \t()-]+', '', 'g'), '^(?:(?:[+]|00)?86)?((?:1740[0-5][0-9]{6})|1(?:[38][0-9]|4[57]|[59][0-35-9]|6[25-7]|7[0-35-8])[0-9]{8})$', 1
 );
-create macro phone_status_of(v) as case
-    when v is null then 'missing'
-    when digits_of(v) in ('13800000000', '13800138000', '13900000000', '12345678901', '13812345678', '18888888888', '13888888888')
-        or regexp_matches(digits_of(v), '0{8}$|1{8}$|2{8}$|3{8}$|4{8}$|5{8}$|6{8}$|7{8}$|8{8}$|9{8}$') then 'dummy'
-    when regexp_full_match(digits_of(v), '1740[0-5][0-9]{6}|1(?:[38][0-9]|4[57]|[59][0-35-9]|6[25-7]|7[0-35-8])[0-9]{8}|(?:10|2[0-57-9])[0-9]{8}') then 'valid'
-    else 'invalid'
+create macro is_dummy(v) as regexp_matches(v, '(0{8}|1{8}|2{8}|3{8}|4{8}|5{8}|6{8}|7{8}|8{8}|9{8}|12345678)$') or v in ('13800138000', '13123456789');
+create macro is_plain_mail(v) as length(v) <= 60 and regexp_full_match(v, '[a-z0-9_]+([.+-][a-z0-9_]+)*@[a-z0-9]+([.-][a-z0-9]+)*[.][a-z]{2,12}');
+create macro before_at(v) as split_part(v, '@', 1);
+create macro domain(v) as split_part(v, '@', 2);
+create macro is_filled_in(v) as regexp_full_match(before_at(v), getvariable('filled_in'));
+create macro is_nobody(v, provider) as regexp_full_match(before_at(v), getvariable('nobody'))
+    or (is_filled_in(v) and (domain(v) like 'example.%' or split_part(domain(v), '.', 1) = before_at(v) or length(split_part(domain(v), '.', 1)) = 1))
+    or (domain(v) in ('qq.com', 'vip.qq.com') and regexp_full_match(before_at(v), getvariable('no_qq')))
+    or (provider = 'free' and regexp_full_match(before_at(v), '123456?7?8?9?0?|abc(123)?|(.)|0+|1+|8+'));
+create macro compared_mail(v) as case
+    when regexp_matches(v, '@(gmail|googlemail)[.]com$') then replace(regexp_replace(before_at(v), '[+].*$', ''), '.', '') || '@gmail.com'
+    else regexp_replace(v, '^([^+@]+)[+][^@]*@', '\1@')
 end;
-create macro mail(v) as regexp_replace(lower(trim(narrow(v))), '^mailto:', '');
-create macro email_status_of(v) as case
-    when v is null then 'missing'
-    when regexp_full_match(mail(v), '[a-z0-9._%+-]+@[a-z0-9-]+([.][a-z0-9-]+)*[.][a-z]{2,}') and not regexp_matches(mail(v), '[.](con|cmo|ocm|comm|cnn|nett)$') then 'valid'
-    else 'invalid'
-end;
-create macro place(v) as nullif(lower(regexp_replace(narrow(v), '[ \t,，/·''-]', '', 'g')), '');
 
--- Every spelling of a province or city, in simplified and traditional characters (`region` comes with both).
 -- run
-create table spelling as
-with written as (
-    select province, city, p as province_written, c as city_written, city_en, province_en, province in ('北京', '天津', '上海', '重庆') as is_municipality,
-        case province
-            when '广西' then '壮族自治区' when '内蒙古' then '自治区' when '宁夏' then '回族自治区' when '新疆' then '维吾尔自治区' when '西藏' then '自治区' else '省'
-        end as level
-    from (
-        select *, province as p, city as c, false as is_old from region
-        union all select *, province_traditional, city_traditional, true from region
-    )
-),
-leveled as (
-    select *, list_distinct([level, case level when '壮族自治区' then '壯族自治區' when '自治区' then '自治區' when '回族自治区' then '回族自治區' when '维吾尔自治区' then '維吾爾自治區' else '省' end]) as levels
-    from written
-),
-known(spelling, province, city) as (
-    select unnest([city_written, city_written || '市', city_en]), province, city from leveled
-    union all select unnest([province_written || city_written, province_written || '市' || city_written || '市']), province, city from leveled where is_municipality
-    union all
-    select left_side || right_side, province, city
-    from (
-        select province, city, unnest([city_written, city_written || '市', city_en]) as right_side, lefts
-        from (select *, list_concat([province_written, province_en], list_transform(levels, lambda l: province_written || l)) as lefts from leveled where not is_municipality)
-    ), unnest(lefts) as l(left_side)
-    union all select city_en || province_en, province, city from leveled where not is_municipality
-    union all
-    select unnest(list_concat([province_written, province_en], list_transform(levels, lambda l: province_written || l))), province, null
-    from leveled where not is_municipality
-),
-meaning as (select distinct regexp_replace(lower(spelling), '[ ,'']', '', 'g') as spelling, province, city from known)
+create table said_tonight as
 select
-    spelling,
-    case when count(distinct city || province) > 1 or (count(city) > 0 and count(distinct province) > 1) then null else min(province) end as province,
-    case when count(distinct city || province) > 1 or count(distinct province) > 1 or count(*) > count(city) then null else min(city) end as city,
-    case
-        when count(distinct city || province) > 1 or (count(city) > 0 and count(distinct province) > 1) then 'ambiguous'
-        when count(*) > count(city) then 'province_only'
-        else 'exact'
-    end as status
-from meaning
-group by spelling;
-
--- save core__source_record by source, record_key
-with said_by_people as (
+    source, record_key, nullif(replace(narrow(card), ' ', ''), '') as card, single(name) as name, phone, email, single(region) as region, registered_at, received_at, trust,
+    case when mobile(phone) <> '' and not is_dummy(mobile(phone)) then '+86' || mobile(phone) end as mobile,
+    case when is_plain_mail(lower(email)) then lower(email) end as plain_mail
+from (
     select 'app_signup' as source, member_id as record_key, card, name, phone, email, region, registered_at, received_at, 60 as trust from raw_app__signup
     union all select 'crm_member', member_id, card, name, phone, email, region, registered_at, received_at, 80 from raw_crm__member
     union all select 'hotline_lead', member_id, null, name, phone, email, region, registered_at, received_at, 40 from raw_hotline__lead
+);
+
+-- read phone
+select distinct phone from said_tonight where phone is not null and mobile is null;
+
+-- read email
+select distinct email from said_tonight where email is not null and plain_mail is null;
+
+-- read domain
+select distinct domain(address) from (select plain_mail as address from said_tonight union all select address from read_email) where address is not null;
+
+-- read name
+select distinct name from said_tonight where name is not null;
+
+-- read region
+select distinct region from said_tonight where region is not null;
+
+-- read prefix
+select distinct substr(coalesce(mobile, number), 4, 7)
+from said_tonight as said left join read_phone on read_phone.written = phone
+where region is null and coalesce(mobile, number) like '+86%';
+
+-- save core__source_record by source, record_key
+with clean as (
+    select
+        said.*,
+        coalesce(mobile, number) as number,
+        nullif(read_phone.other, coalesce(mobile, number)) as other_phone,
+        case when phone is null then 'missing' when coalesce(mobile, number) is not null then 'valid' else coalesce(read_phone.status, 'invalid') end as phone_status,
+        coalesce(plain_mail, read_email.address) as sent_to,
+        verdict,
+        case
+            when email is null then 'missing'
+            when sent_to is null or verdict = 'unusable' then 'invalid'
+            when verdict = 'placeholder' or is_nobody(sent_to, verdict) then 'placeholder'
+            else 'valid'
+        end as email_status,
+        read_name.key as name_key
+    from said_tonight as said
+    left join read_phone on read_phone.written = phone
+    left join read_email on read_email.written = email
+    left join read_domain on read_domain.written = domain(coalesce(plain_mail, read_email.address))
+    left join read_name on read_name.written = name
 ),
 seen as (
     select 'shop_order' as source, card, min(ordered_at) as registered_at, min(received_at) as received_at from raw_shop__order where card is not null group by card
     union all select 'shop_mailing', card, min(timezone('UTC', timezone('America/New_York', cast(mailed_on as timestamp)))), min(received_at) from raw_shop__mailing group by card
     union all select 'shop_redemption', card, min(timezone('UTC', timezone('America/New_York', cast("at" as timestamp)))), min(received_at) from raw_shop__redemption group by card
     union all select 'shop_demographic', card, null, min(received_at) from raw_shop__demographic group by card
+),
+people as (
+    select
+        source, record_key, card, name, name_key, number as phone, phone_status, other_phone,
+        case when email_status = 'valid' then sent_to end as email,
+        case when email_status = 'valid' then compared_mail(sent_to) end as email_key,
+        email_status,
+        case when email_status = 'valid' then
+            case when verdict = 'disposable' then 'disposable' when regexp_full_match(before_at(sent_to), getvariable('role')) then 'role' else 'person' end
+        end as email_kind,
+        case when region is not null then stated.province else issued.province end as province,
+        case when region is not null then stated.city else issued.city end as city,
+        case when region is not null then coalesce(stated.status, 'none') when issued.city is not null then 'exact' when issued.province is not null then 'province_only' else 'none' end as region_status,
+        case when stated.province is not null then 'stated' when issued.province is not null then 'phone_prefix' end as region_from,
+        registered_at, received_at, trust
+    from clean
+    left join read_region as stated on stated.written = region
+    left join read_prefix as issued on region is null and issued.written = substr(number, 4, 7) and number like '+86%'
+    union all
+    select source, card, card, null, null, null, 'missing', null, null, null, 'missing', null, null, null, 'none', null, registered_at, received_at, 10 from seen
 )
 select
-    source,
-    record_key,
-    nullif(replace(narrow(card), ' ', ''), '') as card,
-    nullif(trim(regexp_replace(narrow(name), '[ \t\r\n]+', ' ', 'g')), '') as name,
-    case when phone_status_of(phone) = 'valid' then '+86' || digits_of(phone) end as phone,
-    phone_status_of(phone) as phone_status,
-    case when email_status_of(email) = 'valid' then mail(email) end as email,
-    email_status_of(email) as email_status,
-    case when whole.spelling is not null then whole.province else part.province end as province,
-    case when whole.spelling is not null then whole.city else part.city end as city,
-    coalesce(whole.status, part.status, 'none') as region_status,
-    registered_at,
-    received_at,
-    trust
-from said_by_people
-left join spelling as whole on whole.spelling = place(region)
-left join spelling as part on part.spelling = regexp_extract(place(region), '^.*?市')
-union all
-select source, card, card, null, null, 'missing', null, 'missing', null, null, 'none', registered_at, received_at, 10 from seen;
+    source, record_key, card, cast(null as varchar) as unionid, cast(null as varchar) as openid, cast(null as varchar) as crm_id, name, name_key,
+    phone, phone_status, other_phone, email, email_key, email_status, email_kind,
+    cast(null as varchar) as company, cast(null as varchar) as company_key, cast(null as varchar) as company_from, cast(null as varchar) as job_title,
+    province, city, region_status, region_from, cast(null as varchar) as owner, registered_at, cast(null as timestamp) as changed_at, received_at, trust,
+    cast(null as varchar) as excluded_by
+from people;
 
--- Rows that share a card, a phone or a mail address are one person; a phone or address of more than three names is nobody's.
+-- Rows that share a card, a mobile number or a personal mail address are one person; a number or address of more than three names, none of them on
+-- half of its rows, is nobody's.
 -- run
-create table link as
-with identifier as (
-    select source || ':' || record_key as record, 'card' as kind, card as value, name from core__source_record where card is not null
-    union all select source || ':' || record_key, 'phone', phone, name from core__source_record where phone is not null
-    union all select source || ':' || record_key, 'email', email, name from core__source_record where email is not null
+create table identifier as
+select source || ':' || record_key as record, kind, value, name_key
+from (
+    select source, record_key, name_key, unnest(['card', 'phone', 'email']) as kind,
+        unnest([card, case when regexp_matches(phone, '^[+](861[3-9]|[^8]|8[^6])') then phone end, case when email_kind = 'person' then email_key end]) as value
+    from core__source_record
 )
-select record, kind, value
-from identifier
-qualify kind = 'card' or count(distinct name) over (partition by kind, value) <= 3;
+where value is not null;
 
--- run
-create table label as select source || ':' || record_key as record, source || ':' || record_key as label from core__source_record;
+-- save dq__shared_key by kind, value
+select kind, value
+from (select kind, value, name_key, count(*) as row_count from identifier where kind <> 'card' and length(name_key) >= 2 group by kind, value, name_key)
+group by kind, value
+having count(*) > 3 and max(row_count) * 2 < sum(row_count);
 
--- until unchanged
-create or replace table label_next as
-with smallest as (select kind, value, min(label) as label from link join label using (record) group by kind, value),
-reached as (select record, min(smallest.label) as label from link join smallest using (kind, value) group by record)
-select label.record, least(reached.label, label.label) as label from label left join reached using (record);
-select count(*) from label join label_next using (record) where label.label <> label_next.label;
-create or replace table label as from label_next;
+-- save core__identity_link by record_a, record_b, rule
+select first_record as record_a, record as record_b, kind as rule, case kind when 'card' then 40000 else 20000 end as weight
+from (select *, min(record) over (partition by kind, value) as first_record from identifier anti join dq__shared_key using (kind, value))
+where first_record < record
+group by all;
+
+-- components label
+select source || ':' || record_key from core__source_record order by all;
+select record_a, record_b from core__identity_link;
 
 -- save core__contact_member by source, record_key
+with strongest as (
+    select record, first(rule order by weight desc, rule) as rule
+    from (select record_a as record, rule, weight from core__identity_link union all select record_b, rule, weight from core__identity_link)
+    group by record
+)
 select
     split_part(record, ':', 1) as source,
     substr(record, length(split_part(record, ':', 1)) + 2) as record_key,
     'c' || substr(md5(label), 1, 16) as contact_id,
-    case when record = label or strongest is null then 'founder' else ['card', 'phone', 'email'][strongest] end as rule
-from label
-left join (select record, min(case kind when 'card' then 1 when 'phone' then 2 else 3 end) as strongest from link group by record) using (record);
+    case when record = label then 'founder' else rule end as rule
+from label left join strongest using (record);
+
+-- Two whole names in one contact speak against each other. The grocer has none; with one, who is who would have to be decided anew.
+-- save dq__identity_veto by record_a, record_b, rule
+with named as (select record, label, name_key from label join identifier using (record) where length(name_key) >= 2 group by all)
+select a.record as record_a, b.record as record_b, 'name' as rule, false as is_final
+from named as a join named as b on a.label = b.label and a.record < b.record and a.name_key <> b.name_key;
+
+-- save dq__identity_review by contact_id
+select contact_id, cast(count(*) as integer) as record_count from core__contact_member group by contact_id having count(*) > 25;
+
+-- Each component is one contact, and on the first night nobody had an id before.
+-- save dq__identity_component by contact_id
+select null::varchar as contact_id, null::varchar as component where false;
+
+-- save core__contact_alias by old_id
+select null::varchar as old_id, null::varchar as contact_id, null::date as "on", null::varchar as founder where false;
+
+-- save core__merge_event by business_on, kind, contact_id, other_id; months of business_on
+select null::date as business_on, null::varchar as kind, null::varchar as contact_id, null::varchar as other_id, null::varchar as rule, null::integer as record_count where false;
+
+-- save core__identity_night by business_on
+select
+    getvariable('tonight') as business_on, 'by hand' as version, cast(count(*) as integer) as record_count, cast(count(distinct contact_id) as integer) as contact_count,
+    0::integer as contact_count_before, 0::integer as merged_count, 0.0::double as merged_ratio, 0::integer as split_count
+from core__contact_member;
+
+-- No source of the grocer names a company.
+-- save core__company by company_id
+select
+    null::varchar as company_id, null::varchar as name, null::varchar as company_key, null::varchar as domain, null::varchar as industry, null::varchar as province,
+    null::varchar as city, null::integer as employee_count, null::varchar as parent_id, null::varchar as role
+where false;
 
 -- save core__contact_identifier by kind, value
 select kind, value, min(contact_id) as contact_id
 from (
-    select unnest(['card', 'phone', 'email']) as kind, unnest([card, phone, email]) as value, contact_id
+    select unnest(['card', 'phone', 'phone', 'email']) as kind, unnest([card, phone, other_phone, email]) as value, contact_id
     from core__source_record join core__contact_member using (source, record_key)
 )
 where value is not null
 group by kind, value
 having count(distinct contact_id) = 1;
 
--- save core__contact by contact_id
-with ranked as (
+-- Which value of a contact's rows stays: the smallest of `place`. A whole name, a number or address that reaches the person, a city before a province
+-- alone; what was said before what the phone's prefix tells; then trust, the longer name, the row that came last.
+-- run
+create table candidate as
+select contact_id, source, record_key, part, value, shown, province, city, {'first': first, 'stated': stated, 'trusted': -trust, 'longest': -longest, 'recent': seat} as place
+from (
     select
-        *,
-        row_number() over (partition by contact_id order by trust desc, received_at desc, source, record_key) as rank,
-        row_number() over (partition by contact_id order by registered_at asc nulls last, source, record_key) as age
+        contact_id, source, record_key, trust,
+        row_number() over (partition by contact_id order by received_at desc, source, record_key) as seat,
+        unnest(['card', 'name', 'phone', 'email', 'region']) as part,
+        unnest([card, coalesce(name_key, name), phone, email, case when province is not null then concat_ws('/', province, city) end]) as value,
+        unnest([card, name, phone, email, null]) as shown,
+        unnest([null, null, null, null, province]) as province,
+        unnest([null, null, null, null, city]) as city,
+        unnest([
+            0,
+            case when regexp_matches(name, '[*＊]') then 2 when regexp_matches(name, '\p{Han}') then if(regexp_matches(coalesce(name_key, name), '\p{Han}.*\p{Han}'), 0, 1) else if(regexp_matches(name, '\S\s+\S'), 0, 1) end,
+            if(regexp_matches(phone, '^[+](861[3-9]|[^8]|8[^6])'), 0, 1),
+            case email_kind when 'role' then 1 when 'disposable' then 2 else 0 end,
+            if(region_status = 'exact', 0, 1)
+        ]) as first,
+        unnest([0, 0, 0, 0, if(region_from = 'phone_prefix', 1, 0)]) as stated,
+        unnest([0, length(coalesce(name_key, name)), 0, 0, 0]) as longest
     from core__source_record join core__contact_member using (source, record_key)
+)
+where value is not null;
+
+-- run
+create table survivor as
+with first_place as (
+    select *, count(*) over contact_part as says
+    from candidate
+    window contact_part as (partition by contact_id, part)
+    qualify row_number() over (contact_part order by place) = 1
 ),
-golden as (
-    select
-        contact_id,
-        min_by(card, rank) filter (card is not null) as card,
-        min_by(name, rank) filter (name is not null) as name,
-        min_by(phone, rank) filter (phone is not null) as phone,
-        min_by(email, rank) filter (email is not null) as email,
-        min_by(province, case when region_status = 'exact' then rank else rank + 1000000 end) filter (province is not null) as province,
-        min_by(city, case when region_status = 'exact' then rank else rank + 1000000 end) filter (city is not null) as city,
-        cast(count(*) as integer) as source_count,
-        min_by(source, age) as first_source,
-        eastern_day(coalesce(min(registered_at), min(received_at))) as first_seen_on,
-        max(received_at) as updated_at
-    from ranked group by contact_id
-),
-survey as (
-    select contact_id, age_band, income_band, household_size, kids_count
-    from raw_shop__demographic as answer join core__contact_identifier as identifier on kind = 'card' and value = answer.card
-    qualify row_number() over (partition by contact_id order by answer.card) = 1
+rival as (
+    select contact_id, part, min(candidate.place) as place
+    from candidate join first_place using (contact_id, part)
+    where candidate.value <> first_place.value
+    group by contact_id, part
 )
 select
-    contact_id, card, name, phone, email, province, city, cast(null as varchar) as company_id,
+    first_place.*,
+    case
+        when says = 1 then 'only'
+        when rival.place is null then 'agreed'
+        when rival.place.first <> first_place.place.first then if(part in ('phone', 'email'), 'verified', 'complete')
+        when rival.place.stated <> first_place.place.stated then 'stated'
+        when rival.place.trusted <> first_place.place.trusted then 'trusted'
+        when rival.place.longest <> first_place.place.longest then 'longest'
+        else 'recent'
+    end as rule
+from first_place left join rival using (contact_id, part);
+
+-- run
+create table survey as
+select contact_id, card, age_band, income_band, household_size, kids_count
+from raw_shop__demographic as answer join core__contact_identifier as identifier on kind = 'card' and value = answer.card
+qualify row_number() over (partition by contact_id order by answer.card) = 1;
+
+-- save core__contact by contact_id
+with golden as (
+    select
+        contact_id,
+        max(shown) filter (part = 'card') as card,
+        max(shown) filter (part = 'name') as name,
+        max(shown) filter (part = 'phone') as phone,
+        max(shown) filter (part = 'email') as email,
+        max(province) as province,
+        max(city) as city
+    from survivor group by contact_id
+),
+counted as (
+    select
+        contact_id,
+        cast(count(*) as integer) as source_count,
+        first(source order by registered_at nulls last, source, record_key) as first_source,
+        eastern_day(coalesce(min(registered_at), min(received_at))) as first_seen_on,
+        max(received_at) as updated_at
+    from core__source_record join core__contact_member using (source, record_key)
+    group by contact_id
+)
+select
+    contact_id, golden.card, name, phone, email, province, city, null::varchar as company_id, null::varchar as company, null::varchar as job_title, null::varchar as owner,
     age_band, income_band, household_size, kids_count, source_count, first_source, first_seen_on, updated_at
-from golden left join survey using (contact_id);
+from counted left join golden using (contact_id) left join survey using (contact_id);
+
+-- save core__contact_provenance by contact_id, field
+select contact_id, part as field, source, record_key, rule from survivor where part <> 'region'
+union all
+select contact_id, unnest(['province', 'city']), source, record_key, rule from survivor where part = 'region' and city is not null
+union all
+select contact_id, 'province', source, record_key, rule from survivor where part = 'region' and city is null
+union all
+select contact_id, field, 'shop_demographic', card, 'only'
+from (
+    select contact_id, card, unnest(['age_band', 'income_band', 'household_size', 'kids_count']) as field, unnest([age_band, income_band, household_size, kids_count]) as answer from survey
+)
+where answer is not null;
 
 -- save core__consent by contact_id, channel, purpose
 with statement as (
@@ -202,4 +317,4 @@ owner as (
 select contact_id, channel, 'marketing' as purpose, is_granted, "at", source, text_version
 from statement join owner using (channel, address)
 where is_granted is not null and address is not null
-qualify row_number() over (partition by contact_id, channel order by is_granted, "at" desc, source, record_key, sha256(channel || ':' || address)) = 1;
+qualify row_number() over (partition by contact_id, channel order by is_granted, "at" desc, source, record_key) = 1;

@@ -1,4 +1,48 @@
--- Figures of tonight: activity, visibility, score, lifecycle, segments, messages, campaigns, funnel, targets. There was no night before.
+-- Figures of tonight: cleaning, inflow, activity, visibility, score, lifecycle, segments, messages, campaigns, funnel, targets. There was no night before.
+
+-- Which rules of cleaning bear on how many rows, and which fields a contact has that its row lacks. On the first night every row is new.
+-- save mart__cleaning_effect by business_on, source, rule_id
+with effect as (
+    select
+        record.source,
+        unnest([
+            'phone_invalid', 'phone_dummy', 'email_invalid', 'email_placeholder', 'region_ambiguous', 'company_nobody', 'region_from_phone', 'company_from_mail_domain',
+            'deleted_at_source', 'erased', 'golden_card', 'golden_name', 'golden_phone', 'golden_email', 'golden_province', 'golden_city', 'golden_company',
+            'golden_job_title', 'golden_owner'
+        ]) as rule_id,
+        unnest([
+            phone_status = 'invalid', phone_status = 'dummy', email_status = 'invalid', email_status = 'placeholder', region_status = 'ambiguous', false,
+            region_from = 'phone_prefix', false, false, false,
+            record.card is null and golden.card is not null, record.name is null and golden.name is not null, record.phone is null and golden.phone is not null,
+            record.email is null and golden.email is not null, record.province is null and golden.province is not null, record.city is null and golden.city is not null,
+            false, false, false
+        ]) as is_so
+    from core__source_record as record join core__contact_member using (source, record_key) join core__contact as golden using (contact_id)
+)
+select
+    getvariable('tonight') as business_on,
+    source,
+    rule_id,
+    if(rule_id like 'golden_%' or rule_id like '%_from_%', 'filled', 'purged') as effect,
+    case when rule_id like 'golden_%' then rule_id[8:] when rule_id in ('deleted_at_source', 'erased') then 'row' else split_part(rule_id, '_', 1) end as field,
+    'by hand' as version,
+    cast(count(*) filter (is_so) as integer) as row_count,
+    cast(count(*) filter (is_so) as integer) as new_count,
+    'by hand' as definition_hash
+from effect group by source, rule_id;
+
+-- save mart__inflow by business_on, first_source
+select
+    getvariable('tonight') as business_on, source as first_source, cast(count(contact_id) as integer) as new_contacts, 0::integer as split_contacts, 'by hand' as definition_hash
+from (select distinct source from core__source_record) as route left join core__contact on first_source = source
+group by source;
+
+-- No source of the grocer limits how old its rows may grow.
+-- save mart__stale_record by source, record_key
+select
+    null::varchar as source, null::varchar as record_key, null::date as business_on, null::varchar as contact_id, null::date as changed_on, null::boolean as is_stated,
+    null::integer as age_days, null::integer as limit_days, null::varchar as owner, null::varchar as definition_hash
+where false;
 
 -- save mart__activity by contact_id
 with days as (

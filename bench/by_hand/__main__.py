@@ -1,11 +1,9 @@
 """`python -m bench.by_hand LANDING OUT`: the grocer's night of 2018-01-01 without Vesper. Its last line is a JSON object with CPU by script.
 
-What belongs here: reading the two formats that DuckDB cannot read, running the scripts, writing their tables. What does not: SQL (the scripts).
+What belongs here: running the scripts, writing their tables. What does not: SQL (the scripts), what SQL cannot do (`beyond_sql.py`).
 """
 
 import argparse
-import csv
-import io
 import json
 import os
 import time
@@ -17,14 +15,12 @@ from bench.memory import peak_mb
 started_cpu, started = time.process_time(), time.monotonic()
 
 import duckdb  # noqa: E402  (the imports are measured apart, as they are on the other side)
-import pyarrow as pa  # noqa: E402
-from opencc import OpenCC  # noqa: E402
-from python_calamine import CalamineWorkbook  # noqa: E402
+
+from bench.by_hand.beyond_sql import COLUMNS, READERS, WORDS, columns_of, components, crm, hotline  # noqa: E402
 
 imported_cpu = time.process_time()
 
 FORMAT = "format parquet, compression zstd, row_group_size 122880"
-REGIONS = Path(__file__).parents[2] / "definitions" / "reference" / "china_regions.csv"
 SCRIPTS = sorted(Path(__file__).parent.glob("*.sql"))
 
 
@@ -41,7 +37,8 @@ class Writer:
         self.base.execute("set variable cutoff = timestamp '2018-01-02 01:00:00'")  # 20:00 in the eastern United States
         self.base.register("crm_file", crm(landing / "crm_member"))
         self.base.register("hotline_file", hotline(landing / "hotline_lead"))
-        self.base.register("region", regions())
+        for name, pattern in WORDS.items():
+            self.base.execute(f"set variable {name} = ?", [pattern])
 
     def run(self, script: str) -> None:
         """All statements of a script, in order."""
@@ -49,23 +46,22 @@ class Writer:
             verb, _, rest = order.partition(" ")
             if verb == "run":
                 self.base.execute(sql)
-            elif verb == "until":
-                self.repeat([each for each in sql.split(";") if each.strip()])
+            elif verb == "read":
+                self.read(sql, rest)
+            elif verb == "components":
+                records, links = [self.base.sql(each).to_arrow_table() for each in sql.split(";")]
+                self.base.register(rest, components(records, links))
             else:
                 self.save(sql, *rest.partition(" by ")[::2])
 
-    def repeat(self, steps: list[str]) -> None:
-        """Rounds of three statements, until the second finds nothing changed."""
-        first, changed, last = steps
-        while True:
-            self.base.execute(first)
-            found = self.base.execute(changed).fetchone()
-            self.base.execute(last)
-            if not found or found[0] == 0:
-                return
+    def read(self, sql: str, kind: str) -> None:
+        """Keep what Python reads in each distinct value, beside the value as it was written."""
+        values = [value for (value,) in self.base.execute(sql).fetchall()]
+        self.base.register(f"read_{kind}", columns_of(values, READERS[kind], COLUMNS[kind]))
 
     def save(self, sql: str, table: str, order: str) -> None:
-        """Keep a table for the statements that follow, and write it in order: whole, or a file for each month of a day."""
+        """Keep a table for the statements that follow, and write it in order: whole, or a file for each month of a day (none without rows)."""
+        (self.out / table).mkdir(parents=True, exist_ok=True)
         order, _, cut = order.partition("; months of ")
         keys = ", ".join(f'"{name.strip()}"' for name in order.split(","))
         self.base.execute(f"create table {table} as {sql}")
@@ -85,7 +81,6 @@ class Writer:
 
     def write(self, rows: str, table: str, name: str) -> int:
         folder = self.out / table
-        folder.mkdir(parents=True, exist_ok=True)
         draft = folder / f".{name}"
         counted = self.base.execute(f"copy ({rows}) to '{draft}' ({FORMAT})").fetchone()
         flush(draft)
@@ -95,61 +90,16 @@ class Writer:
 
 
 def statements(script: str) -> Iterator[tuple[str, str]]:
-    """(order, SQL) of each statement. An order is a comment: `run`, `save TABLE by KEYS`, or `until unchanged`."""
+    """(order, SQL) of each statement. An order is a comment: `run`, `save TABLE by KEYS`, `read KIND`, or `components TABLE`."""
     order, lines = "", list[str]()
     for line in [*script.splitlines(), "-- run"]:
-        if line.startswith(("-- run", "-- save ", "-- until ")):
+        if line.startswith(("-- run", "-- save ", "-- read ", "-- components ")):
             sql = "\n".join(lines).strip().rstrip(";")
             if order and sql:
                 yield order, sql
             order, lines = line.removeprefix("-- "), []
         elif not line.startswith("--"):
             lines.append(line)
-
-
-def crm(folder: Path) -> pa.Table:
-    """The members of all files as text; the history is GB18030, the days are UTF-8."""
-    rows = []
-    for path in sorted(folder.glob("*.csv")):
-        data = path.read_bytes()
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = data.decode("gb18030")
-        found = csv.DictReader(io.StringIO(text, newline=""))
-        rows += [
-            {k: v or None for k, v in row.items()} | {"file": path.name, "source_row": i}
-            for i, row in enumerate(found, 2)
-        ]
-    return pa.Table.from_pylist(rows)
-
-
-def hotline(folder: Path) -> pa.Table:
-    """The calls of all workbooks as text."""
-    rows = []
-    for path in sorted(folder.glob("*.xlsx")):
-        header, *found = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()
-        for i, row in enumerate(found, 2):
-            cells = {str(name): text(cell) for name, cell in zip(header, row, strict=True)}
-            rows.append(cells | {"file": path.name, "source_row": i})
-    return pa.Table.from_pylist(rows)
-
-
-def text(cell: object) -> str | None:
-    """A cell of a workbook as people wrote it: a phone number is no float."""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell) or None
-
-
-def regions() -> pa.Table:
-    """Provinces and cities, with their names in traditional characters."""
-    traditional = OpenCC("s2t").convert
-    with REGIONS.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    for row in rows:
-        row |= {"province_traditional": traditional(row["province"]), "city_traditional": traditional(row["city"])}
-    return pa.Table.from_pylist(rows)
 
 
 def flush(path: Path) -> None:

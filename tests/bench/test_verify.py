@@ -40,3 +40,8 @@ def test_a_script_is_cut_into_its_orders() -> None:
         ("run", "select 1"),
         ("save core__x by a, b; months of a", "select 2 as a, 3 as b"),
     ]
+
+
+def test_a_table_cut_by_days_may_be_empty_on_both_sides(tmp_path: Path) -> None:
+    (tmp_path / "core__merge_event").mkdir()
+    assert verify.compared({"core__merge_event": []}, tmp_path) == []
