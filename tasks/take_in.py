@@ -17,8 +17,9 @@ from data_quality.split import count_select, quarantine_select
 from data_quality.volume import judge_changes, judge_quarantine, judge_volume, judge_wrong_day, repeated_content
 from tasks.bench import Bench
 from tasks.fetch import fetch
-from tasks.incoming import bind, open_files, release
-from vesper.consolidate import upsert
+from tasks.incoming import bind, release
+from tasks.requeue import Again, close, judged_again, last_words, open_with
+from vesper.consolidate import set_aside, upsert
 from vesper.language import Translate, translator
 from vesper.model.source import Source
 from vesper.stage_report import StageFailed
@@ -41,8 +42,9 @@ class TakenIn:
 
 
 def take_in(bench: Bench, source: Source) -> TakenIn:
-    """Take in every file of a source that arrived by the cut-off and that the night before does not hold."""
-    arrived = _arrived(bench, source)
+    """Take in every file of a source that arrived by the cut-off and that the night before does not hold, and rows that are to be judged again."""
+    found = _found(bench, source)
+    arrived = _arrived(bench, source, found)
     known = known_receipts(bench.house.engine, source.id)
     raw = bench.declare(raw_table(source))
     before = bench.snapshot_before(raw.name)
@@ -54,10 +56,12 @@ def take_in(bench: Bench, source: Source) -> TakenIn:
     reach = judge_coverage(source, {one.on for one in arrived}, bench.business_on, _=translator_of(bench))
     taken = TakenIn(source, raw, reach)
     note(bench, reach.finding)
-    if fresh:
-        _load(bench, taken, fresh, known)
+    again = judged_again(bench, source, found, fresh, known)
+    if fresh or again.files:
+        _load(bench, taken, fresh, known, again)
     else:
         _carry(bench, taken)
+    close(bench, again)
     return taken
 
 
@@ -75,11 +79,14 @@ def note(bench: Bench, finding: Finding | None) -> None:
     bench.report.warnings.append(finding.sentence)
 
 
-def _arrived(bench: Bench, source: Source) -> list[Landed]:
-    """Files that were there at the cut-off. What was asked for belongs to the night that asked, however late it was (decision 0016)."""
+def _found(bench: Bench, source: Source) -> list[Landed]:
+    """All files that stand in landing, after a source that does not deliver was asked."""
     files = _landed(bench, source)
-    if fetch(bench, source, files):
-        files = _landed(bench, source)
+    return _landed(bench, source) if fetch(bench, source, files) else files
+
+
+def _arrived(bench: Bench, source: Source, files: list[Landed]) -> list[Landed]:
+    """Files that were there at the cut-off. What was asked for belongs to the night that asked, however late it was (decision 0016)."""
     if source.is_pulled:
         return [one for one in files if one.on <= bench.business_on]
     return [one for one in files if one.received_at <= bench.night.cutoff_at]
@@ -105,11 +112,34 @@ def _name(one: Landed) -> tuple[str, str]:
     return one.path.name, one.sha256
 
 
-def _load(bench: Bench, taken: TakenIn, files: list[Landed], known: list[Receipt]) -> None:
+def _load(bench: Bench, taken: TakenIn, files: list[Landed], known: list[Receipt], again: Again) -> None:
     source = taken.source
-    rows = _open(bench, source, files)
+    rows = _open(bench, source, files, again)
+    if not rows:  # only rows to be judged again, and none of their files fits
+        _carry(bench, taken)
+        return
     _judge_files(bench, source, files, rows, known)
+    every = [*files, *again.files]
+    judged = _judged(bench, source, every, _rules(bench, source, again.as_they_came(every), rows, again))
+    _stand_still(bench, source, every)
+    taken.receipts = _receipts(bench, source, files, rows)
+    rows.clear()
+    release(bench, source)
+    outcomes = _outcomes(bench, source, files, judged)
+    arrived = upsert.good(judged, source).subquery("arrived")
+    _judge_days(bench, source, files, arrived)
+    _merge(bench, taken, arrived, outcomes, again)
+    if outcomes.quarantined:
+        taken.quarantine = quarantine_select(judged, source, bench.business_on)
+    else:
+        bench.runner.forget(judged.name)
+
+
+def _rules(bench: Bench, source: Source, files: list[Landed], rows: list[Opened], again: Again) -> sa.Select[Any]:
+    """The batch bound, as the Select that judges its rows; of files that count by some rows only, these."""
     incoming, types = bind(bench, source, files, rows)
+    if again.files:
+        incoming = set_aside.narrowed(incoming, again.wanted, again.names)
     # Rows that replace each other are found over the whole batch (upsert.newest), so rules need not look for them file by file.
     select = typed(
         incoming,
@@ -118,19 +148,7 @@ def _load(bench: Bench, taken: TakenIn, files: list[Landed], known: list[Receipt
         received_at=incoming.c.received_at,
         incoming_types=types,
     )
-    judged = _judged(bench, source, files, upsert.placed(select, source, bench.night.zone))
-    _stand_still(bench, source, files)
-    taken.receipts = _receipts(bench, source, files, rows)
-    rows.clear()
-    release(bench, source)
-    outcomes = _outcomes(bench, source, files, judged)
-    arrived = upsert.good(judged, source).subquery("arrived")
-    _judge_days(bench, source, files, arrived)
-    _merge(bench, taken, arrived, outcomes)
-    if outcomes.quarantined:
-        taken.quarantine = quarantine_select(judged, source, bench.business_on)
-    else:
-        bench.runner.forget(judged.name)
+    return upsert.placed(select, source, bench.night.zone)
 
 
 def _judged(bench: Bench, source: Source, files: list[Landed], select: Any) -> sa.Table:
@@ -163,20 +181,20 @@ def _unreadable(source: Source, files: list[Landed]) -> SourceUnreadable | None:
 
 
 def _receipts(bench: Bench, source: Source, files: list[Landed], rows: list[Opened]) -> list[Receipt]:
-    pairs = zip(files, rows, strict=True)
+    pairs = zip(files, rows[: len(files)], strict=True)
     on = bench.business_on
     return [
         Receipt(source.id, f.path.name, f.sha256, f.on, f.received_at, one.row_count, f.size, on) for f, one in pairs
     ]
 
 
-def _open(bench: Bench, source: Source, files: list[Landed]) -> list[Opened]:
-    """The batch, its columns held against the contract."""
+def _open(bench: Bench, source: Source, files: list[Landed], again: Again) -> list[Opened]:
+    """The batch, its columns held against the contract; files that count by some rows only come last."""
     try:
-        rows = open_files(bench, source, files)
+        rows = open_with(bench, files, again)
     except SourceUnreadable as error:
         raise _stopped(bench, source, error) from None
-    for one in rows:
+    for one in rows[: len(files)]:
         structure = check_structure(source, one.schema.names, one.row_count, file=one.path.name, _=translator_of(bench))
         for finding in structure.findings:
             note(bench, finding)
@@ -190,7 +208,7 @@ def _judge_files(bench: Bench, source: Source, files: list[Landed], rows: list[O
     earlier = [r for r in known if r.file not in names and r.loaded_on < bench.business_on]
     counts = [r.row_count for r in sorted(earlier, key=lambda r: r.covers_on)]
     contents = {r.file: r.sha256 for r in earlier}
-    for one, found in zip(files, rows, strict=True):
+    for one, found in zip(files, rows[: len(files)], strict=True):
         note(bench, judge_volume(source, found.row_count, counts, file=one.path.name, _=_))
         note(bench, repeated_content(source, one.sha256, contents, found.row_count, file=one.path.name, _=_))
         counts.append(found.row_count)
@@ -207,6 +225,7 @@ class Outcomes:
 
 
 def _outcomes(bench: Bench, source: Source, files: list[Landed], judged: sa.Table) -> Outcomes:
+    """Counted over the batch. How many may be set aside is a question to a file that came, not to rows that were set aside before."""
     by_file: dict[str, Counter[str]] = defaultdict(Counter)
     for row in bench.rows(count_select(judged)):
         by_file[row.file][row.outcome] += row.row_count
@@ -216,6 +235,7 @@ def _outcomes(bench: Bench, source: Source, files: list[Landed], judged: sa.Tabl
         broken = {rule: count for rule, count in outcomes.items() if rule not in ("good", "superseded")}
         finding = judge_quarantine(source, broken, outcomes.total(), file=one.path.name, _=translator_of(bench))
         note(bench, finding)
+    for outcomes in by_file.values():
         total.update(outcomes)
     broken = {rule: count for rule, count in sorted(total.items()) if rule not in ("good", "superseded")}
     bench.report.quarantined.update({(source.id, rule): count for rule, count in broken.items()})
@@ -236,20 +256,19 @@ def _judge_days(bench: Bench, source: Source, files: list[Landed], arrived: sa.F
         note(bench, judge_wrong_day(source, inside, outside, file=one.path.name, _=translator_of(bench)))
 
 
-def _merge(bench: Bench, taken: TakenIn, arrived: sa.FromClause, outcomes: Outcomes) -> None:
+def _merge(bench: Bench, taken: TakenIn, arrived: sa.FromClause, outcomes: Outcomes, again: Again) -> None:
     """Compare with what is known, count new, changed and unchanged, and write the parts of the raw table that changed."""
     source, raw = taken.source, taken.raw
     known = previous(raw)
-    superseded = _superseded(bench, arrived, source)
-    if superseded:
-        arrived = bench.materialize(upsert.newest(arrived, source), f"newest_{source.id}")
+    arrived, superseded = _last_words(bench, taken, arrived, again)
     judged: sa.FromClause
     if bench.snapshot_before(raw.name) is None:
         judged = upsert.all_new(arrived, source).subquery("compared")
     else:
         judged = bench.materialize(upsert.compared(arrived, known, source), f"compared_{source.id}")
     counts = {row.verdict: row.row_count for row in bench.rows(upsert.verdicts(judged))}
-    note(bench, judge_changes(source, counts.get("changed", 0), _=translator_of(bench)))
+    asked_for = int(bench.scalar(set_aside.changes_among(judged, again.names))) if again.files else 0
+    note(bench, judge_changes(source, counts.get("changed", 0) - asked_for, _=translator_of(bench)))
     bench.balance(
         consolidated_rows(
             source.id,
@@ -268,6 +287,16 @@ def _merge(bench: Bench, taken: TakenIn, arrived: sa.FromClause, outcomes: Outco
         bench.fill_days(raw, whole, taken.changed_days, known=_covered_days(taken), is_materialized=is_first)
     else:
         bench.fill(raw, whole)
+
+
+def _last_words(bench: Bench, taken: TakenIn, arrived: sa.FromClause, again: Again) -> tuple[sa.FromClause, int]:
+    """One row per key, and how many others there were."""
+    if again.files:
+        return last_words(bench, taken.raw, arrived, again)
+    superseded = _superseded(bench, arrived, taken.source)
+    if not superseded:
+        return arrived, 0
+    return bench.materialize(upsert.newest(arrived, taken.source), f"newest_{taken.source.id}"), superseded
 
 
 def _superseded(bench: Bench, arrived: sa.FromClause, source: Source) -> int:

@@ -249,6 +249,21 @@ STEWARD_RULE = sa.Table(
     comment="What people decided about identity and values, append-only: a rule ends by a second row that lifts it (R104)",
 )
 
+REQUEUE = sa.Table(
+    "requeue",
+    LEDGER,
+    Column("requeue_id", Integer, primary_key=True, autoincrement=True),
+    Column("source", String, nullable=False),
+    Column("rule", String, comment="Only rows that broke this rule; empty means every row of the source that waits"),
+    Column("by", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", DateTime, nullable=False),
+    Column("recorded_on", Date, nullable=False, comment="The first night that it binds"),
+    Column("done_on", Date, comment="The night that was published with the rows judged again"),
+    Column("left", Text, comment="Files whose rows that night could not take, as a JSON list; they wait on"),
+    comment="Rows set aside that somebody asked to be judged again, after a definition was mended (R10)",
+)
+
 ERASURE = sa.Table(
     "erasure",
     LEDGER,
