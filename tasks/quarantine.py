@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from tasks.requeue import delivered_on, newest_deliveries
-from vesper.clock import cutoff_at, now
 from vesper.consolidate.set_aside import Request, counted, waiting
 from vesper.language import Translate, translator
 from vesper.model.source import Source
@@ -62,7 +61,7 @@ def replay(root: Path, source: str, rule: str | None, by: str, reason: str) -> s
             raise LookupError(said)
         if all(one.requested_on for one in rows):
             raise AlreadyAsked(_("These rows of {source} are to be judged again already.").format(source=source))
-        on = _binds_on(house)
+        on = house.binds_on()
         id = in_ledger.ask(house.engine, source, rule, by, reason, on)
     facts = {"id": id, "source": source, "on": on, "rows": sum(one.row_count for one in rows)}
     files = len({one.file for one in rows})
@@ -106,13 +105,6 @@ def _known_source(house: House, source: str) -> None:
         _ = _translate(house)
         said = _("No source is called {source}.").format(source=source)
         raise LookupError(f"{said} {suggestion(source, sources, _)}")
-
-
-def _binds_on(house: House) -> dt.date:
-    """The first night whose cut-off has not passed; on a simulated clock the night that is played."""
-    on = house.business_on()
-    is_over = house.workspace.clock.mode == "live" and now() > cutoff_at(on, house.workspace.company.zone)
-    return on + dt.timedelta(days=1) if is_over else on
 
 
 @contextmanager

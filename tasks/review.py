@@ -15,7 +15,6 @@ import sqlalchemy as sa
 
 from tasks.review_sheet import ENDING, Answer, answers, workbook
 from tasks.sql import Unanswered, bind_published, open_to_read
-from tasks.steward import binds_on
 from vesper.identity.membership import memberships
 from vesper.identity.review import READS, queue
 from vesper.language import Translate, translator
@@ -81,7 +80,7 @@ def take(root: Path, sheet: Path, by: str) -> str:
         found = answers(sheet, _)
         decided = _by_pair(sheet, found, _)
         _refuse_unknown(house, sheet, decided, _)
-        on = binds_on(house)
+        on = house.binds_on()
         why = _("review sheet {file}").format(file=sheet.name)
         decisions = [Decision(each.kind, each.records, each.note or why) for each in decided]
         try:

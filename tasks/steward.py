@@ -4,7 +4,6 @@ What belongs here: understanding what is named, refusing what cannot be, and bin
 (`warehouse/ledger/steward.py`), and what a rule does (`vesper/identity/`, `vesper/consolidate/pin.py`).
 """
 
-import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,7 +13,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from tasks.bench import Bench
-from vesper.clock import cutoff_at, now
 from vesper.consolidate.pin import PINNED
 from vesper.language import Translate, translator
 from vesper.tables.contact import CONTACT_MEMBER
@@ -53,7 +51,7 @@ def pin(root: Path, who: str, field: str, value: str, by: str, reason: str) -> s
                 _("{field} cannot be pinned; one of {fields} can.").format(field=field, fields=", ".join(PINNED))
             )
         record = _record(house, who, _)
-        on = binds_on(house)
+        on = house.binds_on()
         rule = in_ledger.add_pin(house.engine, record, field, value.strip() or None, by, reason, on)
     return _(
         "Rule {rule}: {field} of {record} is pinned from the night of {on} on; `vesper steward lift {rule}` ends it."
@@ -63,7 +61,7 @@ def pin(root: Path, who: str, field: str, value: str, by: str, reason: str) -> s
 def lift(root: Path, rule_id: int, by: str, reason: str) -> str:
     """End a rule from the next night on."""
     with _opened(root) as (house, _):
-        on = binds_on(house)
+        on = house.binds_on()
         try:
             in_ledger.lift(house.engine, rule_id, by, reason, on)
         except RuleRefused as refused:
@@ -87,7 +85,7 @@ def _link(root: Path, kind: Kind, named: tuple[str, str], by: str, reason: str) 
             raise LookupError(
                 _("{one} and {other} name the same source row; name two.").format(one=named[0], other=named[1])
             )
-        on = binds_on(house)
+        on = house.binds_on()
         try:
             rule = in_ledger.add_link(house.engine, kind, (one, other), by, reason, on)
         except RuleRefused as refused:
@@ -124,13 +122,6 @@ def _record(house: House, who: str, _: Translate) -> str:
             _("No contact and no source row is called {who}; `vesper explain` finds people.").format(who=who)
         )
     return str(found)
-
-
-def binds_on(house: House) -> dt.date:
-    """The first night whose cut-off has not passed; on a simulated clock the night that is played."""
-    on = house.business_on()
-    is_over = house.workspace.clock.mode == "live" and now() > cutoff_at(on, house.workspace.company.zone)
-    return on + dt.timedelta(days=1) if is_over else on
 
 
 def _refusal(refused: RuleRefused, _: Translate) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from vesper.address import AddressKey
-from vesper.clock import today
+from vesper.clock import cutoff_at, now, today
 from vesper.definition_set import DefinitionSet
 from vesper.language import translator
 from vesper.load import definition_set, definition_texts, read_workspace
@@ -83,6 +83,12 @@ class House:
                 raise ValueError('vesper.toml: [clock] mode is "simulated", so simulated_on must name the date to play')
             return clock.simulated_on
         return today(self.workspace.company.zone)
+
+    def binds_on(self) -> dt.date:
+        """The first night whose cut-off has not passed: what people decide now binds from it on. On a simulated clock the night that is played."""
+        on = self.business_on()
+        is_over = self.workspace.clock.mode == "live" and now() > cutoff_at(on, self.workspace.company.zone)
+        return on + dt.timedelta(days=1) if is_over else on
 
     def night(self, business_on: dt.date, held: frozenset[str] = frozenset()) -> Night:
         return Night(business_on, self.workspace, self.definitions, held)

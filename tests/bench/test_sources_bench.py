@@ -10,6 +10,7 @@ import pytest
 from bench.taking_in import BLOCK, is_broken, rows
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("R1", "R10")
 def test_a_small_run_loses_nothing_doubles_nothing_and_lives(repository: Path) -> None:
     """Without the workbooks that unpack to a gigabyte: tests/connectors/test_workbook.py has small ones."""
