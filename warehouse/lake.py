@@ -5,7 +5,6 @@ Files are settled first, pointers move afterwards, all pointers of a stage in on
 
 import datetime as dt
 import hashlib
-import os
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from vesper.clock import now
+from warehouse.durable import flush
 from warehouse.ledger.engine import reading
 from warehouse.ledger.schema import POINTER, SNAPSHOT, SNAPSHOT_PART
 from warehouse.part import WHOLE, Part, fingerprint_of
@@ -77,14 +77,14 @@ class Lake:
 
     def settle(self, draft: Path, table_name: str, key: str, row_count: int, recipe: str | None = None) -> Part:
         """Make a draft durable and name it by its content; the same content lands on the same name."""
-        _flush(draft)
+        flush(draft)
         with draft.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         path = f"{table_name}/{key}-{digest[:SHORT_HASH]}.parquet"
         target = self.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         draft.replace(target)
-        _flush(target.parent)
+        flush(target.parent)
         return Part(key, path, row_count, digest, recipe)
 
     def files(self, parts: Iterable[Part]) -> list[Path]:
@@ -217,11 +217,3 @@ def _point(connection: sa.Connection, table_name: str, snapshot_id: int, busines
 def empty_part(key: str = WHOLE) -> Part:
     """A part that is known to hold no row: loaded, and empty."""
     return Part(key, "", 0, hashlib.sha256(b"").hexdigest())
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

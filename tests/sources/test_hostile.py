@@ -27,7 +27,7 @@ def refused(company: OneSource, number: int) -> str:
 
 
 @pytest.mark.requirement("R10")
-def test_a_cell_of_a_hundred_megabytes_is_set_aside_and_the_others_come(company: OneSource) -> None:
+def test_a_cell_of_fifty_megabytes_is_set_aside_and_the_others_come(company: OneSource) -> None:
     company.land(day(0), GOOD + "3," + "x" * (50 << 20) + ",13700137000\n")
     night = company.night(day(0))
     assert (night.counts["new"], night.counts["quarantined"]) == (2, 1)

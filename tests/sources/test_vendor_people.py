@@ -97,7 +97,7 @@ def night(root: Path) -> Iterator[tuple[Bench, VendorIds, list[sa.Select[Any]], 
     with taken_in(company(root, files)) as (bench, taken):
         ids = vendor_ids(bench, taken.values())
         bench.fill(SOURCE_RECORD, clean(bench, taken.values(), ids.excluded))
-        resolve(bench, identity_policy())
+        resolve(bench, identity_policy(), same=ids.same)
         bench.fill(IDENTIFIER, contact.identifiers())
         yield bench, ids, events(bench, taken.values(), ids), refusals(bench, taken.values(), ids)
 

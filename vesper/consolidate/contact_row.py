@@ -46,8 +46,8 @@ def said(raw: sa.FromClause, source: Source, zone: str) -> sa.Select[Any]:
         "record_key": record_key(raw, source),
         "card": text.code(field(raw, "card")),
         "unionid": text.code(field(raw, "unionid")),
-        "openid": _scoped(text.code(field(raw, "openid")), source.system_of_ids),
-        "crm_id": _scoped(text.code(field(raw, "crm_id")), source.system_of_ids),
+        "openid": scoped(text.code(field(raw, "openid")), source.system_of_ids),
+        "crm_id": scoped(text.code(field(raw, "crm_id")), source.system_of_ids),
         "name": _name(raw),
         "phone_said": _filled(field(raw, "phone")),
         "other_said": _filled(field(raw, "other_phone")),
@@ -82,7 +82,7 @@ def _filled(value: Value) -> Value:
     return sa.func.nullif(sa.func.trim(value), "")
 
 
-def _scoped(id: Value, scope: str) -> Value:
+def scoped(id: Value, scope: str) -> Value:
     """`scope:id`, since two systems may give one id to two people; an id that names its scope already is left alone."""
     return sa.case((sa.func.contains(id, ":"), id), else_=sa.literal(f"{scope}:") + id)
 

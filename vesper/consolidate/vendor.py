@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from vesper.cleaning import text
-from vesper.consolidate.contact_row import field, record_key
+from vesper.consolidate.contact_row import field, record_key, scoped
 from vesper.consolidate.source_record import DELETED
 from vesper.identity.keys import live, record_id
 from vesper.model.source import Source
@@ -24,13 +24,7 @@ SAME_PERSON = ("old_id", "kept_id")
 
 def system_id(raw: sa.FromClause, source: Source, name: str = "crm_id") -> sa.ColumnElement[str]:
     """An id of the source's system as it stands in core tables, `system:id`; NULL where the row has none."""
-    return _written(source.system_of_ids, field(raw, name))
-
-
-def _written(system: str, id: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
-    """As `contact_row.said` writes it: an id that names its system already is left alone."""
-    bare = text.code(id)
-    return sa.case((sa.func.contains(bare, ":"), bare), else_=sa.literal(f"{system}:", sa.String) + bare)
+    return scoped(text.code(field(raw, name)), source.system_of_ids)
 
 
 def same_people(raw: sa.FromClause, source: Source) -> list[sa.Select[Any]]:
@@ -41,11 +35,11 @@ def same_people(raw: sa.FromClause, source: Source) -> list[sa.Select[Any]]:
     found = []
     if "merged_ids" in raw.c:
         each = sa.func.unnest(sa.func.regexp_extract_all(raw.c.merged_ids, ONE_ID))
-        found.append((_written(source.system_of_ids, each), system_id(raw, source)))
+        found.append((scoped(text.code(each), source.system_of_ids), system_id(raw, source)))
     if source.feeds == "contact" and "merged_into" in raw.c:
         found.append((system_id(raw, source), system_id(raw, source, "merged_into")))
     if source.feeds == "contact" and "salesforce_id" in raw.c:
-        found.append((_written(SALESFORCE, raw.c.salesforce_id), system_id(raw, source)))
+        found.append((scoped(text.code(raw.c.salesforce_id), SALESFORCE), system_id(raw, source)))
     return [_pairs(old, kept, raw) for old, kept in found]
 
 
