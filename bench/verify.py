@@ -7,8 +7,12 @@ import datetime as dt
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
+import sqlalchemy as sa
 
+from vesper.tables.declare import METADATA
 from warehouse.house import House
+from warehouse.runner import Runner
 
 NOT_BY_HAND = frozenset({"dq__metric"})
 """Vesper's own bookkeeping of its runs: it has no counterpart."""
@@ -18,13 +22,24 @@ LEFT_OUT = frozenset({"definition_hash", "version"})
 
 
 def published(root: Path, business_on: dt.date) -> dict[str, list[Path]]:
-    """The files of every table as of a night."""
+    """The files of every table as of a night; of a table that is more than the rows of its files, a file written for this."""
     house = House.open(root)
     try:
-        lake = house.lake
-        return {name: lake.files(lake.parts(lake.as_of(name, business_on))) for name in lake.tables()}
+        with Runner(house.lake) as runner:
+            return {name: _files(house, runner, name, business_on) for name in house.lake.tables()}
     finally:
         house.close()
+
+
+def _files(house: House, runner: Runner, name: str, business_on: dt.date) -> list[Path]:
+    snapshot, declared = house.lake.as_of(name, business_on), METADATA.tables.get(name)
+    if snapshot is None or declared is None or not (declared.info["patched"] or declared.info["derived"]):
+        return house.lake.files(house.lake.parts(snapshot))
+    runner.bind_snapshot(declared, snapshot)
+    file = house.workspace.store / "compared" / f"{name}.parquet"
+    file.parent.mkdir(exist_ok=True)
+    pq.write_table(runner.arrow(sa.select(declared)), file)
+    return [file]
 
 
 def differences(root: Path, business_on: dt.date, hand: Path) -> list[str]:

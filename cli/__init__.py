@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import typer
 
-from cli import data, definitions, demo, night, people, quarantine, review, sending, sources, train
+from cli import data, definitions, demo, handover, night, people, quarantine, review, sending, sources, train
 from cli.options import BROKEN, STOPPED
 from vesper.problem import DefinitionsInvalid
 
@@ -23,6 +23,7 @@ app.add_typer(sources.app, name="new")
 app.add_typer(people.steward, name="steward")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(review.app, name="review")
+app.add_typer(handover.app, name="handover")
 app.add_typer(sending.app, name="stop")
 app.add_typer(train.app, name="train")
 app.command("resume")(sending.resume_send)

@@ -1,5 +1,6 @@
 """Commands that answer from the published tables: `explain`, `sql`, `export`, and `doctor`, which looks at what they stand on."""
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,13 +15,33 @@ WIDEST = 2000
 
 @app.command()
 def explain(
-    what: Annotated[str, typer.Argument(help="A contact id, a card, a phone, an address, or a campaign.")],
+    what: Annotated[
+        str, typer.Argument(help="A contact id, a card, a phone, an address, a campaign, or a table with a column.")
+    ],
+    column: Annotated[str, typer.Argument(help="Column of that table: where its figure comes from.")] = "",
+    on: Annotated[
+        dt.datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="Night of the figure; the newest if missing.")
+    ] = None,
+    where: Annotated[list[str], typer.Option(help="COLUMN=VALUE: only these rows.")] = [],  # noqa: B006
     workspace: Workspace = Path(),
 ) -> None:
-    """Take a person or a campaign apart: facts, rules, reasons, consent, messages and refusals."""
+    """Take a person, a campaign or a figure apart: facts, rules, reasons, consent, messages; formula, inputs, bridge from the night before."""
+    if column:
+        from tasks.explain_figure import explain_figure
+
+        typer.echo(explain_figure(workspace, what, column, on.date() if on else None, _pairs(where)))
+        return
     from tasks.explain import explain as explained
 
     typer.echo(explained(workspace, what))
+
+
+def _pairs(where: list[str]) -> dict[str, str]:
+    """`COLUMN=VALUE` words as a mapping."""
+    wrong = [word for word in where if "=" not in word]
+    if wrong:
+        raise stop(f"--where takes COLUMN=VALUE, not {wrong[0]}", BROKEN)
+    return dict(tuple(word.split("=", 1)) for word in where)  # type: ignore[misc]
 
 
 @app.command()

@@ -18,7 +18,7 @@ app = typer.Typer()
 @app.command()
 def run(
     stage: Annotated[
-        str, typer.Argument(help="nightly, or one stage: consolidate, measure, score, segment, send, watch")
+        str, typer.Argument(help="nightly, or one stage: consolidate, measure, score, handover, segment, send, watch")
     ],
     workspace: Workspace = Path(),
     as_of: On = None,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from data_quality.findings import Finding, Translate, finding, plain
-from vesper.model.source import Source
+from vesper.model.source import FILE_DATE, Source
 from vesper.tables.declare import Severity
 
 NEAR_ENOUGH = 0.4
@@ -43,7 +43,7 @@ def check_structure(
     not taken in). An ignored column is no finding.
     """
     declared: dict[str, bool] = {}
-    for field in source.fields.values():
+    for field in (field for field in source.fields.values() if field.column != FILE_DATE):
         declared[field.column] = declared.get(field.column, False) or field.required
     missing = tuple(column for column in declared if column not in columns)
     unknown = tuple(column for column in columns if column not in declared and not _is_ignored(source, column))

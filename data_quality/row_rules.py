@@ -17,10 +17,11 @@ import sqlalchemy as sa
 
 from data_quality.cells import Cell, CellType, Family, can_fail, cleaned, family, value
 from vesper import clock
-from vesper.model.source import Source, SourceField
+from vesper.model.source import FILE_DATE, Source, SourceField
 
 CLOCK_TOLERANCE_HOURS = 1
 HAPPENED_AT = "at"
+DATE_IN_NAME = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 LONGEST = 400_000
 """Bytes of a text; no CRM keeps longer ones."""
 SHOWN, BEGINNING = 10_000, 1_000
@@ -78,10 +79,16 @@ def _readings(incoming: sa.FromClause, source: Source, zone: str, types: Mapping
     readings = []
     for name, field in source.fields.items():
         how = _how(field, source.zone or zone)
-        column = incoming.c[field.column] if field.column in incoming.c else sa.cast(sa.null(), sa.String)
+        column = _column(incoming, field)
         cell, found = cleaned(column, family(types.get(field.column, "text")), how, source.null_words)
         readings.append(_Reading(name, field, how, cell, found))
     return readings
+
+
+def _column(incoming: sa.FromClause, field: SourceField) -> Cell:
+    if field.column == FILE_DATE:
+        return sa.func.nullif(sa.func.regexp_extract(incoming.c.file, DATE_IN_NAME, type_=sa.String), "", type_=sa.String)
+    return incoming.c[field.column] if field.column in incoming.c else sa.cast(sa.null(), sa.String)
 
 
 def _how(field: SourceField, zone: str) -> CellType:

@@ -81,13 +81,42 @@ BY_HAND = (
         tags=("stage", "by hand"),
         parameters={"only_score": True, "wait_minutes": 0},
     ),
+    Deployment("handover", "flows.handover", "handover", "This stage alone, by hand.", tags=("stage", "by hand")),
     Deployment("segment", "flows.segment", "segment", "This stage alone, by hand.", tags=("stage", "by hand")),
     Deployment("send", "flows.send", "send", "This stage alone, by hand.", tags=("stage", "by hand")),
     Deployment("watch", "flows.watch", "watch", "This stage alone, by hand.", tags=("stage", "by hand")),
 )
 
+FOR_SALES = tuple(
+    Deployment(name, "flows.handover_ops", name.replace("-", "_"), says, tags=("action",), one_at_a_time=False)
+    for name, says in {
+        "show-handovers": "What is open with sales?",
+        "withdraw-handover": "Withdraw a hand-over that sales have not accepted.",
+        "close-human-task": "Close a human task; marketing may write again.",
+        "write-handover-sheet": "Write the open hand-overs as a sheet for sales.",
+        "take-handover-sheet": "Take in what sales answered on the sheet.",
+        "write-alignment-sheet": "Write the weekly alignment of marketing and sales.",
+    }.items()
+)
+
 ACTIONS = (
     Deployment("check", "flows.ops", "check", "Are the definitions right?", tags=("action",), one_at_a_time=False),
+    Deployment(
+        "plan",
+        "flows.ops",
+        "plan",
+        "What would the edited files change: who enters, who leaves, who gets what?",
+        tags=("action",),
+        one_at_a_time=False,
+    ),
+    Deployment(
+        "backtest-scoring",
+        "flows.ops",
+        "backtest_scoring",
+        "Would the scoring rules have found the people who converted?",
+        tags=("action",),
+        one_at_a_time=False,
+    ),
     Deployment(
         "explain",
         "flows.ops",
@@ -96,6 +125,15 @@ ACTIONS = (
         tags=("action",),
         one_at_a_time=False,
     ),
+    Deployment(
+        "explain-figure",
+        "flows.ops",
+        "explain_figure",
+        "Why is this figure what it is, and what changed since the night before?",
+        tags=("action",),
+        one_at_a_time=False,
+    ),
+    *FOR_SALES,
     Deployment("stop-send", "flows.ops", "stop_send", "Stop all sending now.", tags=("action",), one_at_a_time=False),
     Deployment(
         "resume-send",
@@ -108,6 +146,9 @@ ACTIONS = (
     Deployment("backfill", "flows.ops", "backfill", "Compute past nights again; sends nothing.", tags=("action",)),
     Deployment("replay", "flows.ops", "replay", "Compare a past night with what was published.", tags=("action",)),
     Deployment("activate", "flows.ops", "activate", "Put a version of a definition in force.", tags=("action",)),
+    Deployment(
+        "sign-off", "flows.ops", "sign_off", "Agree to the scoring rules, for marketing or sales.", tags=("action",)
+    ),
     Deployment(
         "write-review-sheet",
         "flows.ops",

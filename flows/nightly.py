@@ -14,8 +14,8 @@ from flows.night_of_run import night_of_run, run_name
 from flows.stage import run_stages
 from vesper.stage_report import StageReport
 
-Word = Literal["consolidate", "measure", "score", "segment", "send", "watch"]
-WHOLE: tuple[Word, ...] = ("consolidate", "measure", "score", "segment", "send", "watch")
+Word = Literal["consolidate", "measure", "score", "handover", "segment", "send", "watch"]
+WHOLE: tuple[Word, ...] = ("consolidate", "measure", "score", "handover", "segment", "send", "watch")
 
 
 @flow(name="nightly", flow_run_name=run_name, log_prints=False)
@@ -32,5 +32,5 @@ def nightly(
         "Stages", "In this order, each only after the one before has passed its gate.", list(WHOLE)
     ),
 ) -> list[StageReport]:
-    """The whole night: consolidate, measure, score, segment, send, watch. A gate that fails ends the run; nothing after it starts."""
+    """The whole night: consolidate, measure, score, handover, segment, send, watch. A gate that fails ends the run; nothing after it starts."""
     return run_stages(stages, night_of_run(workspace, business_on, may_send))

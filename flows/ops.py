@@ -19,7 +19,21 @@ from flows.form import workspace as workspace_field
 
 BY = "Who does this: a name that colleagues know."
 SHEET = "Name of the workbook in the company's folder, such as review.xlsx."
-Kind = Literal["sources", "markets", "segments", "lifecycle", "scoring", "campaigns", "content", "linkage", "policy"]
+Kind = Literal[
+    "sources",
+    "markets",
+    "goals",
+    "tags",
+    "tiers",
+    "personas",
+    "segments",
+    "lifecycle",
+    "scoring",
+    "campaigns",
+    "content",
+    "linkage",
+    "policy",
+]
 
 
 def action(name: str) -> Callable[[Callable[..., str]], Any]:
@@ -49,6 +63,28 @@ def check(workspace: Path = workspace_field()) -> str:
     return ops.check(workspace)
 
 
+@action("plan")
+def plan(
+    workspace: Path = workspace_field(),
+    on: dt.date | None = field("Business date", "A published night to try the files on. Left empty: the newest.", None),
+) -> str:
+    """Says what the edited files would change: who enters and leaves, who becomes MQL, who gets what. Changes nothing."""
+    from tasks import plan as of
+
+    return of.plan(workspace, on)
+
+
+@action("backtest-scoring")
+def backtest_scoring(
+    workspace: Path = workspace_field(),
+    days: int = field("Days", "How many days ago the scores are computed; what people did since is what counts.", 90),
+) -> str:
+    """Says what the rules, in force and edited, would have said some days ago, against who converted since. Changes nothing."""
+    from tasks import backtest as of
+
+    return of.backtest(workspace, days)
+
+
 @action("explain")
 def explain(
     workspace: Path = workspace_field(),
@@ -61,6 +97,20 @@ def explain(
     from tasks import ops
 
     return ops.explain(workspace, asked)
+
+
+@action("explain-figure")
+def explain_figure(
+    workspace: Path = workspace_field(),
+    table: str = field("Table", "A key-figure table, such as mart__visibility."),
+    column: str = field("Column", "The figure, such as visibility_ratio."),
+    on: dt.date | None = field("Business date", "Night of the figure. Left empty: the newest.", None),
+    where: dict[str, str] = field("Rows", 'Only these rows, such as {"market_id": "regular"}. Left empty: all.', {}),
+) -> str:
+    """Takes a key figure apart: formula, owner, definitions, inputs, and what led from the night before to it."""
+    from tasks.explain_figure import explain_figure as explained
+
+    return explained(workspace, table, column, on, where)
 
 
 @action("stop-send")
@@ -123,6 +173,20 @@ def activate(
     from tasks import ops
 
     return ops.activate(workspace, kind, id, hash, by, reason)
+
+
+@action("sign-off")
+def sign_off(
+    workspace: Path = workspace_field(),
+    role: Literal["marketing", "sales"] = field("For whom", "Marketing or sales; a changed set needs both."),
+    by: str = field("Your name", BY),
+    hash: str = field("Hash", "The hash that `check` shows for the scoring set. Left empty: that of the files.", ""),
+    reason: str = field("Reason", "What you agreed on. It stands in the ledger.", ""),
+) -> str:
+    """Agrees to the scoring rules and their policy for marketing or for sales. Without both, a changed set does not come into force."""
+    from tasks.sign_off import sign_off as signed
+
+    return signed(workspace, hash, role, by, reason)
 
 
 @action("write-review-sheet")

@@ -1,4 +1,4 @@
-"""21:00: score, and then segment, send and watch in the same process; it waits for the publish of prepare first (R49)."""
+"""21:00: score, and then handover, segment, send and watch in the same process; it waits for the publish of prepare first (R49)."""
 
 import datetime as dt
 from pathlib import Path
@@ -14,7 +14,7 @@ from flows.stage import run_stages
 from flows.wait_for_prepare import wait_for_prepare
 from vesper.stage_report import StageReport
 
-EVENING = ("score", "segment", "send", "watch")
+EVENING = ("score", "handover", "segment", "send", "watch")
 
 
 @flow(name="score", flow_run_name=run_name, log_prints=False)

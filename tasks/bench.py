@@ -15,10 +15,13 @@ from vesper.clock import on as date_literal
 from vesper.marts import reads
 from vesper.night import Night
 from vesper.stage_report import Balance, StageFailed, StageReport
-from vesper.tables.declare import METADATA, PREVIOUS
+from vesper.tables.declare import METADATA, night_of, previous, stored
 from warehouse.house import House
 from warehouse.lake import Candidate, Snapshot
-from warehouse.part import WHOLE, Part, Span, days_of, span_of
+from warehouse.lint import refuse_unstable
+from warehouse.part import VOID, WHOLE, Part, Span, days_of, span_of
+from warehouse.patch import within, without
+from warehouse.patching import holds_columns, keep_differing, write_difference, write_patch
 from warehouse.runner import Runner, arrow_schema
 
 Mode = Literal["night", "replay"]
@@ -62,11 +65,11 @@ class Bench:
                 self._bind(name)
 
     def _bind(self, name: str) -> None:
-        base = name.removesuffix(PREVIOUS)
+        base, as_of = night_of(name, self.business_on)
         declared = self.table(base)
         if declared is None:
             raise LookupError(f"{name} is read but neither declared nor bound")
-        snapshot = self.snapshot_before(base) if name.endswith(PREVIOUS) else self.snapshot(base)
+        snapshot = self.house.lake.as_of(base, as_of)
         bound = declared if name == base else declared.to_metadata(sa.MetaData(), name=name)
         self.runner.bind_snapshot(bound, snapshot)
         if snapshot:
@@ -104,6 +107,11 @@ class Bench:
         self.read(select)
         return self.runner.materialize(select, name)
 
+    def bind_select(self, select: sa.ClauseElement, name: str) -> sa.Table:
+        """Make a Select readable under a name, without keeping its rows: whoever reads it computes only what it asks for."""
+        self.read(select)
+        return self.runner.bind_select(select, name)
+
     def bind_rows(self, name: str, like: sa.Table, rows: Sequence[Mapping[str, Any]]) -> sa.Table:
         """Make rows from Python or the ledger readable under a name, with the columns of a declared table."""
         self.runner.bind_arrow(name, pa.Table.from_pylist(list(rows), schema=arrow_schema(like)))
@@ -112,7 +120,10 @@ class Bench:
     # writing
 
     def fill(self, table: sa.Table, select: Any) -> None:
-        """Write a Select as a whole table, or reuse the parts whose recipe is the same; a history gets tonight's part."""
+        """Write a Select as a whole table, or reuse the parts whose recipe is the same; a history gets tonight's part.
+
+        Of a patched table only the rows are written that its whole part of an earlier night does not hold.
+        """
         if table.info["cut"] == HISTORY:
             self.keep_night(table, select)
             return
@@ -123,9 +134,15 @@ class Bench:
         if made is not None:
             self.report.reused.append(table.name)
             self.take(table, Candidate(table.name, made, prepared.recipe))
+            return
+        if table.info["patched"] and self.is_patchable(table):
+            refuse_unstable(select, table.name)
+            before, is_whole = self._layers_of(table)
+            parts = write_difference(self.runner, prepared, table, before, is_whole)
         else:
-            part = self.runner.write(select, table, prepared=prepared)
-            self.take(table, Candidate(table.name, (part,), prepared.recipe, frozenset({WHOLE})))
+            parts = (self.runner.write(select, table, prepared=prepared),)
+            before = ()
+        self.take(table, Candidate(table.name, parts, prepared.recipe, _fresh(parts, before)))
 
     def _same_recipe(self, name: str, recipe: str) -> tuple[Part, ...] | None:
         snapshot = self.snapshot(name)
@@ -180,14 +197,67 @@ class Bench:
         parts = tuple(kept[k] for k in sorted(kept))
         self.take(table, Candidate(table.name, parts, None, frozenset({key})))
 
+    def is_patchable(self, table: sa.Table) -> bool:
+        """Whether the night before published the table in the columns of today, so that tonight may write only what differs."""
+        before = self.house.lake.parts(self.snapshot_before(table.name))
+        return any(part.key == WHOLE for part in before) and holds_columns(self.runner, table, before)
+
+    def patch(self, table: sa.Table, select: Any, touched: sa.FromClause) -> None:
+        """Write only what a night changes of a patched table; where that is much, the table is written whole again.
+
+        The rows are those that `fill` would have written, as long as every key that is not touched has the rows of the night before. Where
+        `is_patchable` says no, all rows are written; if a column came since, the caller states all of them by `fill` instead. A replay writes
+        in the layers of its manifest.
+
+        Args:
+            select: rows that hold tonight of the touched keys; it may give further rows, which are left out.
+            touched: distinct keys whose rows may differ from the night before, in columns of the grain (all or some). A bound or kept table.
+        """
+        self.declare(table)
+        if not self.is_patchable(table):
+            names = stored(table).c.keys()
+            before, new = sa.select(*[previous(table).c[n] for n in names]), select.subquery("new")
+            stays = without(before.subquery("before"), touched, touched.c.keys())
+            comes = within(sa.select(*[new.c[n] for n in names]).subquery("comes"), touched, touched.c.keys())
+            self.fill(table, sa.union_all(stays, comes))
+            return
+        self.read(select, sa.select(touched))
+        parts_before, is_whole = self._layers_of(table)
+        parts = write_patch(self.runner, select, table, parts_before, touched, is_whole)
+        self.take(table, Candidate(table.name, parts, None, _fresh(parts, parts_before)))
+
+    def _layers_of(self, table: sa.Table) -> tuple[tuple[Part, ...], bool | None]:
+        """The parts that tonight's stand on; and in a replay whether its manifest has a whole, since sizes may differ after an erasure."""
+        lake, made = self.house.lake, self.snapshot(table.name)
+        is_whole = None
+        if self.mode == "replay" and made is not None and made.business_on == self.business_on:
+            is_whole = [part.key for part in lake.parts(made)] == [WHOLE]
+        return lake.parts(self.snapshot_before(table.name)), is_whole
+
+    def differing(self, table: sa.Table, columns: Sequence[str], name: str) -> sa.Table:
+        """Keep, under a name, what some columns say in rows that differ between the night before and now; reads only parts that differ.
+
+        Args:
+            columns: stored columns, such as contact_id. A row that came, went or changed gives its values, before and after.
+        """
+        mine = self.candidates.get(table.name)
+        now = mine.parts if mine else self.house.lake.parts(self.snapshot(table.name))
+        before = self.house.lake.parts(self.snapshot_before(table.name))
+        return keep_differing(self.runner, table, before, now, columns, name)
+
     def take(self, table: sa.Table, candidate: Candidate) -> None:
         """Make a table readable for the Selects that follow, and part of what this stage will publish."""
         self.candidates[table.name] = candidate
-        self.runner.bind_parts(table, candidate.parts)
+        self.runner.bind_parts(table, candidate.parts, self.business_on)
         self.report.rows[table.name] = candidate.row_count
 
     def balance(self, *balances: Balance) -> None:
         self.report.balances.extend(balances)
+
+
+def _fresh(parts: Sequence[Part], before: Sequence[Part]) -> frozenset[str]:
+    """Keys of the parts that the gate looks at: rows written now. Keys of rows that went are in no need of it."""
+    return frozenset(part.key for part in parts if part.key != VOID and part.path and part not in before)
 
 
 def _bounds(key: str) -> list[dt.date]:

@@ -37,6 +37,8 @@ HEADERS: dict[str, str] = {
     "region": "地区 区域 省市 所在地 所在地区 地址 联系地址 region location area address",
     "company": "公司 公司名 公司名称 单位 单位名称 企业 企业名称 company companyname organization organisation employer",
     "job_title": "职位 职务 岗位 头衔 title jobtitle position",
+    "gender": "性别 gender sex",
+    "birth_on": "生日 出生日期 出生年月日 birthday birthdate dateofbirth dob",
     "industry": "行业 所属行业 industry",
     "employee_count": "员工数 员工人数 公司人数 人数 employees employeecount numberofemployees",
     "owner": "负责人 客户经理 销售 销售人员 跟进人 所有人 owner ownername accountowner leadowner salesrep",

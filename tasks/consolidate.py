@@ -10,7 +10,9 @@ from data_quality.conservation import consolidated_contacts, consolidated_orders
 from tasks.bench import Bench, Mode
 from tasks.marts import fill_marts
 from tasks.people import resolve_people
+from tasks.sales import write_sales
 from tasks.stage import open_stage
+from tasks.stale_score import warn_of_missing_scores
 from tasks.take_in import TakenIn, take_in, translator_of
 from tasks.vendor import VendorIds
 from tasks.vendor import events as vendor_events
@@ -35,6 +37,7 @@ def consolidate(
     """Consolidate one night. Raises StageFailed with one sentence; nothing is published then."""
     with open_stage(root, "consolidate", business_on, may_send, mode, threads) as bench:
         fill(bench)
+        warn_of_missing_scores(bench)
     return bench.report
 
 
@@ -47,6 +50,7 @@ def fill(bench: Bench) -> None:
     ids = resolve_people(bench, taken)
     _write_orders(bench, taken)
     _write_events(bench, taken, ids)
+    write_sales(bench, taken.values(), ids)
     _write_campaigns(bench, taken)
     _balance_people(bench)
     fill_marts(bench)

@@ -21,6 +21,7 @@ from warehouse.house import House
 from warehouse.ledger.engine import reading
 from warehouse.ledger.erasure import CONTACT, token_of
 from warehouse.ledger.schema import MESSAGE
+from warehouse.part import VOID
 from warehouse.rewrite import retained
 from warehouse.runner import Runner
 
@@ -65,7 +66,9 @@ def _bound(house: House, runner: Runner, table: sa.Table) -> sa.Table:
     """A table in force under its own name, and all retained rows of it under `<name>__ever`, which is returned."""
     runner.bind_snapshot(table, house.lake.in_force(table.name))
     ever = table.to_metadata(sa.MetaData(), name=table.name + EVER)
-    runner.bind_parts(ever, list(retained(house.lake).get(table.name, {}).values()))
+    ever.info["patched"] = False  # rows of every night side by side, those that a patch made void among them
+    parts = retained(house.lake).get(table.name, {}).values()
+    runner.bind_parts(ever, [part for part in parts if part.key != VOID])
     return ever
 
 

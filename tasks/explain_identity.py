@@ -149,7 +149,8 @@ def _history(asked: Asked, id: str) -> str:
     events = {
         "merge": _("merged into it"),
         "split": _("rows went to the other"),
-        "steward": _("joined or parted by a steward"),
+        "steward_merge": _("joined to it by a steward"),
+        "steward_split": _("parted from it by a steward"),
     }
     rows = [
         [

@@ -15,9 +15,8 @@ from vesper import explain as ask
 from vesper.language import Translate
 from vesper.model.lifecycle import Lifecycle
 from vesper.model.policy import ScoringPolicy
-from vesper.model.scoring import ScoringRule
+from vesper.model.scoring import RESERVED, ScoringRule
 from vesper.model.segment import Segment
-from vesper.score import BASE, CLAMP
 from vesper.wording import figure
 from warehouse.ledger.consent import current_consent
 from warehouse.ledger.schema import ATTEMPT, MESSAGE, REFUSAL, SUPPRESSION
@@ -98,7 +97,7 @@ def _score(asked: Asked, id: str) -> str:
         return _("No night has scored this contact yet.")
     score, total = found[0], sum(row.points or 0 for row in reasons)
     mql_at = asked.definitions("score").one(ScoringPolicy, "scoring").mql_at
-    line = _("at or above") if score.is_mql else _("below")
+    line = _("at or above") if score.score >= mql_at else _("below")
     before = _("none before") if score.previous_score is None else score.previous_score
     said = _(
         "**{score}**: {line} the MQL line of {mql_at}. Fit {fit}, engagement {engagement}. Yesterday: {before}."
@@ -110,6 +109,8 @@ def _score(asked: Asked, id: str) -> str:
         engagement=score.engagement_score,
         before=before,
     )
+    if score.mql_preset == "strict":
+        said += " " + _strict(asked, score.is_mql)
     heads = [
         _("reason"),
         _("points"),
@@ -126,6 +127,14 @@ def _score(asked: Asked, id: str) -> str:
     return "\n\n".join([said, table(heads, rows), *exact])
 
 
+def _strict(asked: Asked, is_mql: bool) -> str:
+    """What the strict preset decided, which the score alone does not tell (R54)."""
+    _ = asked._
+    if is_mql:
+        return _("An MQL by the preset strict: the budget is clear and the decision maker was reached.")
+    return _("No MQL by the preset strict, which asks for the score, a clear budget and a decision maker reached.")
+
+
 def _reason(asked: Asked, row: Any) -> list[str]:
     points = "-" if row.points is None else f"{row.points:+d}"
     previous = "-" if row.previous_points is None else f"{row.previous_points:+d}"
@@ -140,9 +149,9 @@ def _reason(asked: Asked, row: Any) -> list[str]:
 
 
 def _rule(asked: Asked, rule_id: str) -> list[str]:
-    """What a reason's rule says, and its file. Base and clamp belong to the scale."""
+    """What a reason's rule says, and its file. Base, caps and clamp belong to the scale."""
     known = asked.definitions("score")
-    if rule_id in (BASE, CLAMP):
+    if rule_id in RESERVED:
         says = known.one(ScoringPolicy, "scoring").says
         return [says.of(asked.language), asked.decided_by("score", "policy/scoring")]
     rule = known.of(ScoringRule).get(rule_id)

@@ -67,6 +67,6 @@ def _of(source: Source) -> str:
 
 
 def _request(bench: Bench, source: Source, since: Cursor | None) -> Request:
-    columns = tuple(dict.fromkeys(field.column for field in source.fields.values()))
+    columns = source.columns
     zone = source.zone or bench.night.zone
     return Request(since, bench.night.cutoff_at, zone, columns, os.environ)

@@ -7,6 +7,7 @@ another policy, linkage or scale of it is a full rebuild.
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -14,13 +15,14 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from tasks.bench import Bench
-from tasks.identity_evidence import Evidence, Scored, evidence
+from tasks.identity_evidence import Evidence, Scored, columns_held, columns_read, evidence
 from vesper.clock import on as date_literal
-from vesper.identity import change, ids, keys, membership
+from vesper.identity import change, ids, keys, membership, near
 from vesper.identity.clusters import ClusterRules
+from vesper.language import translator
 from vesper.model.identity import IdentityPolicy
 from vesper.model.linkage import Linkage, population
-from vesper.stage_report import CheckResult
+from vesper.stage_report import CheckResult, StageFailed
 from vesper.tables.contact import CONTACT_MEMBER, SOURCE_RECORD
 from vesper.tables.declare import empty, previous
 from vesper.tables.identity import (
@@ -61,26 +63,46 @@ def resolve(
         same: ids that vendors say are one person (`vendor.same_person`).
     """
     rules = _steward_rules(bench)
-    version = _version(bench, policy, linkage)
+    version = _version(bench, policy, linkage, same is not None)
     anew = is_full or (linkage is not None and linkage.has_friends) or _version_before(bench) != version
-    seen = evidence(bench, policy, linkage, rules, anew, score or _splink, same)
-    scope = _scope(bench, seen)
-    settings = linkage.clusters if linkage else policy.clusters
-    label, component, veto = _clustered(bench, policy, linkage, seen, scope, ClusterRules(**settings.model_dump()))
+    seen = evidence(bench, policy, linkage, rules, anew, score or partial(_splink, bench), same)
     bench.fill(SHARED_KEY, sa.select(seen.shared))
-    bench.fill(IDENTITY_LINK, sa.select(seen.link))
+    _fill_links(bench, seen)
+    scope = _scope(bench, policy, linkage, seen)
+    settings = linkage.clusters if linkage else policy.clusters
+    label, component, veto = _clustered(bench, policy, seen, scope, ClusterRules(**settings.model_dump()))
     bench.fill(IDENTITY_VETO, membership.vetoes(veto, scope.all_rows, seen.steward))
-    _fill_contacts(bench, seen, scope, label, component)
-    bench.keep_night(IDENTITY_NIGHT, membership.night_figures(version, bench.business_on, seen.record))
+    given = _fill_contacts(bench, seen, scope, label, component)
+    bench.keep_night(IDENTITY_NIGHT, membership.night_figures(version, bench.business_on, given, scope.contact))
     _judge_merges(bench, policy)
     for name in [name for name in bench.runner.bound if name.startswith("identity_")]:
         bench.runner.forget(name)
 
 
-def _splink(runner: Runner, records: sa.Table, linkage: Linkage, fresh: str | None) -> pa.Table:
-    from warehouse.linkage import scored  # a night without a linkage never loads Splink
+def _fill_links(bench: Bench, seen: Evidence) -> None:
+    """All links of tonight, or those that were found anew in the place of those that they stand for."""
+    if seen.dropped is None:
+        bench.fill(IDENTITY_LINK, sa.select(seen.link))
+    else:
+        touched = bench.materialize(near.link_keys(seen.dropped, seen.link), "identity_link_touched")
+        bench.patch(IDENTITY_LINK, sa.select(seen.link), touched)
 
-    return scored(runner, records, linkage, fresh)
+
+def _splink(bench: Bench, runner: Runner, records: sa.Table, linkage: Linkage, fresh: str | None) -> pa.Table:
+    from warehouse.linkage import NotTrained, scored  # a night without a linkage never loads Splink
+
+    try:
+        return scored(runner, records, linkage, fresh)
+    except NotTrained as error:
+        _ = translator(bench.house.workspace.company.language)
+        said = _("linkage/{id} has no weights yet; train it with `vesper train linkage {id}`, then put it in force.")
+        if error.lacking:
+            said = _(
+                "linkage/{id} has no weight for {level}, since it changed after its training; train it again with `vesper train linkage {id}`, "
+                "then put it in force."
+            )
+        failed = StageFailed(said.format(id=linkage.id, level=error.lacking), bench.report)
+    raise failed
 
 
 def _steward_rules(bench: Bench) -> sa.Table:
@@ -89,12 +111,12 @@ def _steward_rules(bench: Bench) -> sa.Table:
     return rule if rule.name in bench.runner.bound else bench.materialize(empty(rule), "identity_no_rule")
 
 
-def _version(bench: Bench, policy: IdentityPolicy, linkage: Linkage | None) -> str:
+def _version(bench: Bench, policy: IdentityPolicy, linkage: Linkage | None, has_vendors: bool) -> str:
     """Hash of all that a link's weight or a cluster depends on besides the rows, Vesper's own version included."""
     content = policy.model_dump_json(exclude={"name", "says", "owner", "most_merged_ratio"})
     live = bench.scalar(sa.select(sa.func.count()).select_from(SOURCE_RECORD).where(keys.live(SOURCE_RECORD)))
     scale = (linkage.version, population(live)) if linkage else None
-    return hashlib.sha256(repr((content, scale, vesper_version())).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((content, scale, has_vendors, vesper_version())).encode()).hexdigest()[:16]
 
 
 def _version_before(bench: Bench) -> str | None:
@@ -112,29 +134,38 @@ class _Scope:
     Attributes:
         contact: (contact_id) of the night before that tonight touches.
         before: (record, contact_id) of their rows.
-        record: (record) alive that is resolved.
+        source: core__source_record rows that are resolved, or all of them.
+        record: (record, columns) alive that is resolved, as identity compares it.
         all_rows: (record) of both, alive or gone.
         link: links between rows that are resolved.
     """
 
     contact: sa.Table
     before: sa.Table
+    source: sa.Table
     record: sa.Table
     all_rows: sa.Table
     link: sa.Table
 
 
-def _scope(bench: Bench, seen: Evidence) -> _Scope:
-    member = bench.materialize(membership.memberships(previous(CONTACT_MEMBER)), "identity_member_before")
+def _scope(bench: Bench, policy: IdentityPolicy, linkage: Linkage | None, seen: Evidence) -> _Scope:
     if seen.touched is None:
-        contact = bench.materialize(sa.select(member.c.contact_id).distinct(), "identity_contact_touched")
-        return _Scope(contact, member, seen.record, _rows(bench, seen.record, member), seen.link)
-    touched = change.touched_contacts(seen.touched, member, previous(IDENTITY_COMPONENT))
-    contact = bench.materialize(touched, "identity_contact_touched")
-    before = bench.materialize(change.rows_of(contact, member), "identity_row_before")
-    record = bench.materialize(change.to_resolve(seen.record, seen.touched, before), "identity_row")
-    link = bench.materialize(change.links_within(seen.link, record), "identity_link_within")
-    return _Scope(contact, before, record, _rows(bench, record, before), link)
+        before = bench.materialize(membership.memberships(previous(CONTACT_MEMBER)), "identity_member_before")
+        contact = bench.materialize(sa.select(before.c.contact_id).distinct(), "identity_contact_touched")
+        return _Scope(contact, before, SOURCE_RECORD, seen.record, _rows(bench, seen.record, before), seen.link)
+    columns = columns_read(policy, linkage)
+    was = previous(CONTACT_MEMBER)
+    touched = bench.materialize(near.row_keys(seen.touched), "identity_touched_key")
+    member = membership.memberships(near.rows(was, touched).subquery()).subquery()
+    contacts = change.touched_contacts(seen.touched, member, previous(IDENTITY_COMPONENT))
+    contact = bench.materialize(contacts, "identity_contact_touched")
+    before = bench.materialize(change.rows_of(contact, membership.memberships(was).subquery()), "identity_row_before")
+    every = sa.union(sa.select(seen.touched.c.record), sa.select(before.c.record)).subquery()
+    held = near.rows(SOURCE_RECORD, near.row_keys(every).subquery(), columns_held(policy, linkage))
+    source = bench.materialize(held, "identity_source")
+    record = bench.materialize(keys.comparable(source, seen.shared, policy, columns), "identity_row")
+    link = bench.materialize(change.links_within(IDENTITY_LINK, record), "identity_link_within")
+    return _Scope(contact, before, source, record, _rows(bench, record, before), link)
 
 
 def _rows(bench: Bench, record: sa.Table, before: sa.Table) -> sa.Table:
@@ -143,7 +174,7 @@ def _rows(bench: Bench, record: sa.Table, before: sa.Table) -> sa.Table:
 
 
 def _clustered(
-    bench: Bench, policy: IdentityPolicy, linkage: Linkage | None, seen: Evidence, scope: _Scope, rules: ClusterRules
+    bench: Bench, policy: IdentityPolicy, seen: Evidence, scope: _Scope, rules: ClusterRules
 ) -> tuple[sa.Table, sa.Table, sa.Table]:
     """(record, label, is_review), (record, component) and (record_a, record_b, rule, is_final) of the rows that are resolved."""
     must = frozenset(name for name, key in policy.keys.items() if key.strength == "authority") | {membership.STEWARD}
@@ -151,21 +182,32 @@ def _clustered(
     links = bench.runner.arrow(sa.select(scope.link))
     ties = pc.or_(pc.is_in(links["rule"], pa.array(sorted(must))), pc.greater_equal(links["weight"], rules.keep))
     component = _bound(bench, "identity_component", components(records, links.filter(ties)), "record", "component")
-    veto = bench.materialize(_vetoes(bench, policy, seen, component), "identity_veto")
+    veto = bench.materialize(_vetoes(bench, policy, scope, component), "identity_veto")
     cannot, unlike = (bench.runner.arrow(select) for select in membership.pairs_against(veto, seen.steward))
     found = partition(records, links, must, cannot, unlike, rules)
     return _bound(bench, "identity_label", found, "record", "label", "is_review"), component, veto
 
 
-def _vetoes(bench: Bench, policy: IdentityPolicy, seen: Evidence, component: sa.Table) -> Any:
+def _vetoes(bench: Bench, policy: IdentityPolicy, scope: _Scope, component: sa.Table) -> Any:
     """What speaks against each other inside a component: two values of an id that a person has once, and names that cannot be one person's."""
-    member = bench.materialize(membership.named(component, seen.record, LARGE), "identity_named")
-    found = [
-        membership.as_veto(keys.two_values(seen.identifier, component, name), name, is_final=True)
-        for name, key in policy.keys.items()
-        if key.is_single
+    member = bench.materialize(membership.named(component, scope.record, LARGE), "identity_named")
+    return sa.union(
+        membership.as_veto(membership.unlike_pairs(member), NAME, is_final=False),
+        *_second_values(bench, policy, scope, component),
+    )
+
+
+def _second_values(bench: Bench, policy: IdentityPolicy, scope: _Scope, component: sa.Table) -> list[sa.Select[Any]]:
+    """Rows with two values of an id that a person has once, unless a steward said that both are one person's (R104)."""
+    single = [name for name, key in policy.keys.items() if key.is_single]
+    if not single:
+        return []
+    held = bench.materialize(keys.identifiers(scope.source, policy, kinds=single), "identity_single")
+    said = sa.select(scope.link).where(scope.link.c.rule == membership.STEWARD).subquery("said")
+    one_person = bench.materialize(keys.reconciled(held, said), "identity_reconciled")
+    return [
+        membership.as_veto(keys.two_values(held, component, name, one_person), name, is_final=True) for name in single
     ]
-    return sa.union(membership.as_veto(membership.unlike_pairs(member), NAME, is_final=False), *found)
 
 
 def _bound(bench: Bench, name: str, rows: pa.Table, *columns: str) -> sa.Table:
@@ -175,15 +217,15 @@ def _bound(bench: Bench, name: str, rows: pa.Table, *columns: str) -> sa.Table:
     return sa.Table(name, sa.MetaData(), *[sa.Column(c, kind) for c, kind in zip(columns, kinds, strict=True)])
 
 
-def _fill_contacts(bench: Bench, seen: Evidence, scope: _Scope, label: sa.Table, component: sa.Table) -> None:
-    """Ids of the clusters, then everything that names a contact."""
+def _fill_contacts(bench: Bench, seen: Evidence, scope: _Scope, label: sa.Table, component: sa.Table) -> sa.Table:
+    """Ids of the clusters, then everything that names a contact. Gives (label, contact_id)."""
     on = bench.business_on
     touched = ids.Touched(
         label,
         scope.before,
         previous(CONTACT_ALIAS),
         previous(CONTACT_MEMBER),
-        membership.known_since().subquery("known"),
+        membership.known_since(scope.source).subquery("known"),
     )
     overlap = bench.materialize(ids.overlaps(touched), "identity_overlap")
     pairs = [(row.label, row.contact_id) for row in bench.rows(ids.contested(overlap))]
@@ -192,11 +234,18 @@ def _fill_contacts(bench: Bench, seen: Evidence, scope: _Scope, label: sa.Table,
     given = bench.materialize(ids.contact_ids(touched, overlap, contested, on), "identity_contact")
     flow = bench.materialize(ids.flows(touched, given), "identity_flow")
     gone = bench.materialize(ids.retired(touched, given, flow), "identity_gone")
-    bench.fill(CONTACT_MEMBER, membership.members(label, given, scope.link, scope.contact))
+    members = membership.members(label, given, scope.link)
+    if seen.touched is None:
+        bench.fill(CONTACT_MEMBER, members)
+    else:
+        bench.patch(
+            CONTACT_MEMBER, members, bench.materialize(near.row_keys(scope.all_rows), "identity_member_touched")
+        )
     bench.fill(IDENTITY_REVIEW, membership.reviews(label, given, scope.contact))
     bench.fill(IDENTITY_COMPONENT, membership.tied_components(label, given, component, scope.contact))
     bench.fill(CONTACT_ALIAS, ids.aliases(touched, given, gone, on))
     bench.keep_night(MERGE_EVENT, ids.merge_events(touched, given, flow, gone, scope.link, seen.steward, on))
+    return given
 
 
 def _judge_merges(bench: Bench, policy: IdentityPolicy) -> None:

@@ -31,8 +31,7 @@ def open_files(bench: Bench, source: Source, files: Sequence[Landed]) -> list[Op
     shutil.rmtree(_spill(bench, source), ignore_errors=True)  # a night that was killed left its copies
     if sum(one.size for one in files) * WEIGHT.get(source.system, 1) <= SPILL_ABOVE:
         return [opened(one.path, source) for one in files]
-    columns = [field.column for field in source.fields.values()]
-    return [spilled(one.path, source, _spill(bench, source), columns) for one in files]
+    return [spilled(one.path, source, _spill(bench, source), list(source.columns)) for one in files]
 
 
 def _spill(bench: Bench, source: Source) -> Path:
@@ -47,7 +46,7 @@ def bind(
     Rows that stand in Parquet files are read by the engine when it needs them; all others are here already.
     """
     whole = pa.unify_schemas([one.schema for one in rows], promote_options="permissive")
-    declared = {field.column for field in source.fields.values()}
+    declared = set(source.columns)
     columns = [sa.Column(each.name, _sql_type(each.type)) for each in whole if each.name in declared]
     types = {each.name: str(each.type) for each in whole}
     if all(one.table is None for one in rows):

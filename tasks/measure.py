@@ -9,6 +9,7 @@ from tasks.stage import open_stage
 from vesper import key_figures
 from vesper.stage_report import StageReport
 from vesper.tables.contact import CONTACT
+from vesper.visibility_figures import best_sources, gaps
 
 
 def measure(
@@ -19,4 +20,9 @@ def measure(
         bench.require(CONTACT.name, "consolidate")
         fill_marts(bench)
         bench.report.facts["visibility"] = bench.records(key_figures.visibility(bench.night))
+        bench.report.facts["visibility_gaps"] = bench.records(gaps(bench.night))
+        bench.report.facts["sources_for_gaps"] = bench.records(best_sources(bench.night))
+        bench.report.facts["tiers"] = bench.records(key_figures.tiers(bench.night))
+        bench.report.facts["tags"] = bench.records(key_figures.tags(bench.night))
+        bench.report.facts["personas"] = bench.records(key_figures.personas(bench.night))
     return bench.report

@@ -20,13 +20,14 @@ class Stage:
 
 def _stages() -> tuple[Stage, ...]:
     from tasks.consolidate import consolidate
+    from tasks.handover import handover
     from tasks.measure import measure
     from tasks.score import score
     from tasks.segment import segment
     from tasks.send import send
     from tasks.watch import watch
 
-    return tuple(Stage(run.__name__, run) for run in (consolidate, measure, score, segment, send, watch))
+    return tuple(Stage(run.__name__, run) for run in (consolidate, measure, score, handover, segment, send, watch))
 
 
 STAGES = _stages()

@@ -8,12 +8,16 @@ import sqlalchemy as sa
 from tasks.delivery import Letters, live
 from tasks.delivery import deliver as deliver_due
 from tasks.explain import explain
+from tasks.handover_acts import told as tell_sales
+from tasks.handover_notices import NoticeReport
 from tasks.night import STAGES, directly, run_night
-from vesper.check import check as problems_of
+from tasks.sign_off import guard, sign_offs_missing, told
+from vesper.check import checked
 from vesper.clock import now
 from vesper.language import translator
 from vesper.load import definition_set, definition_texts, parse, read_workspace
 from vesper.marts.message import RAW_MESSAGE
+from vesper.model.sales import SalesPolicy
 from vesper.send import recipients
 from vesper.stage_report import StageFailed
 from vesper.tables.contact import CONTACT
@@ -23,6 +27,7 @@ from warehouse.ledger.engine import reading
 from warehouse.ledger.outbox import messages_as_arrow
 from warehouse.ledger.schema import DEFINITION
 from warehouse.ledger.send_stop import set_stopped
+from warehouse.ledger.sign_off import NotSignedOff, scoring_in_force
 from warehouse.lock import run_lock
 from warehouse.runner import Runner
 
@@ -45,12 +50,14 @@ REPLAYED = ("consolidate", "measure", "score", "segment", "watch")
 def check(root: Path) -> str:
     """Every problem of the definitions with its file and line, and the hash of each version that is not in force yet."""
     _ = translator(read_workspace(root).company.language)
-    problems = problems_of(root)
-    if problems:
-        return "\n".join(f"- {problem}" for problem in problems)
+    found = checked(root)
+    if found.problems:
+        return "\n".join(f"- {problem}" for problem in found.problems)
     waiting = _waiting(root)
     said = [_("{count} definitions, nothing wrong.").format(count=len(definition_texts(root)))]
     said += [_("- `{name}` is not in force: {hash}").format(name=name, hash=hash) for name, hash in waiting]
+    said += [_("- To look at: {warning}").format(warning=warning) for warning in found.warnings]
+    said += sign_offs_missing(root)
     return "\n".join(said)
 
 
@@ -72,10 +79,11 @@ def activate(root: Path, kind: str, id: str, hash: str, by: str, reason: str) ->
     house = House.open(root)
     try:
         with house.engine.begin() as connection:
-            text = _text_of(root, connection, name, hash)
+            text, before = _text_of(root, connection, name, hash), scoring_in_force(connection)
             parse(kind, id, text)
             in_ledger.activate(connection, name, text, by, reason)
             _must_fit(connection)
+            guard(connection, house.workspace, before)
     finally:
         house.close()
     _ = translator(house.workspace.company.language)
@@ -87,6 +95,8 @@ def activate_all(root: Path, by: str, reason: str) -> str:
     house = House.open(root)
     try:
         changed = house.activate_files(by, reason)
+    except NotSignedOff as refused:
+        raise told(refused, house.workspace) from refused
     finally:
         house.close()
     _ = translator(house.workspace.company.language)
@@ -117,8 +127,10 @@ def roll_back(root: Path, kind: str, id: str, by: str, reason: str) -> str:
     house = House.open(root)
     try:
         with house.engine.begin() as connection:
+            before = scoring_in_force(connection)
             hash = in_ledger.roll_back(connection, f"{kind}/{id}", by, reason)
             _must_fit(connection)
+            guard(connection, house.workspace, before)
     finally:
         house.close()
     _ = translator(house.workspace.company.language)
@@ -150,7 +162,7 @@ def _switch(root: Path, reason: str, by: str, stopped: bool) -> str:
 
 
 def deliver(root: Path) -> str:
-    """Send the planned messages whose window is open now; for the live clock, between nights."""
+    """Send the planned messages whose window is open now, and the notices to sales that are due; for the live clock, between nights."""
     house = House.open(root)
     _ = translator(house.workspace.company.language)
     try:
@@ -159,10 +171,13 @@ def deliver(root: Path) -> str:
             runner.bind_snapshot(CONTACT, house.lake.in_force(CONTACT.name))
             letters = Letters(house.workspace, house.definitions, runner.rows(recipients()))
             report = deliver_due(house.engine, house.workspace, house.definitions, letters, now(), live())
+            policy = house.definitions.of(SalesPolicy).get("sales")
+            told = tell_sales(house, policy) if policy else NoticeReport()
     finally:
         house.close()
     counts = ", ".join(f"{name} {count}" for name, count in sorted(report.outcomes.items())) or "0"
-    return "\n".join([_("Messages: {counts}").format(counts=counts), *report.warnings(_)])
+    notices = [_("Notices to sales: {count}").format(count=told.outcomes["accepted"])] if told.letters else []
+    return "\n".join([_("Messages: {counts}").format(counts=counts), *notices, *report.warnings(_), *told.warnings(_)])
 
 
 def backfill(root: Path, from_on: dt.date, to_on: dt.date) -> str:

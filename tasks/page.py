@@ -9,7 +9,7 @@ from tasks.sql import open_views
 from vesper.marts.segment_member import SEGMENT_MEMBER
 from warehouse.house import House
 
-STAGES = ("consolidate", "measure", "score", "segment", "send", "watch")
+STAGES = ("consolidate", "measure", "score", "handover", "segment", "send", "watch")
 
 
 def write_page(root: Path, business_on: dt.date) -> Path | None:

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from tasks.new_mqls import in_words
 from tasks.report_page import Reader
 from tasks.report_page.campaigns import (
     CampaignView,
@@ -21,10 +22,13 @@ from tasks.report_page.campaigns import (
     read_messages,
     read_monitor,
 )
+from tasks.report_page.goals import GoalView, read_goals
+from tasks.report_page.groups import GroupsView, read_groups
 from tasks.report_page.headline import headline, lede, widest_market
-from tasks.report_page.markets import MarketView, read_markets
+from tasks.report_page.markets import MarketView, SourceView, read_markets, read_sources
 from tasks.report_page.people import PeopleView, read_people
 from tasks.report_page.quality import QualityView, read_quality
+from tasks.report_page.sales import HandoverView, LeadView, read_handovers, read_leads
 from tasks.report_page.wording import Wording
 from vesper.language import translator
 from vesper.night import Night
@@ -32,6 +36,7 @@ from vesper.stage_report import StageReport
 
 PARTS = Path(__file__).parent / "report_page"
 LANGUAGES = {"zh_CN": "中文", "en": "English"}
+DARK = 0.45  # share that is missing from which a cell's text is white
 SHADES = ("#e2e4ea", "#cdd1da", "#9aa1b1", "#3246a8", "#5b6272")
 
 
@@ -41,7 +46,12 @@ class Picture:
 
     night: Night
     markets: list[MarketView]
+    sources: list[SourceView]
+    goals: list[GoalView]
     people: PeopleView
+    groups: GroupsView
+    leads: LeadView
+    handovers: HandoverView
     messages: MessageView
     campaigns: CampaignView
     funnel: list[Any]
@@ -73,7 +83,12 @@ def read_picture(runner: Reader, night: Night, reports: list[StageReport]) -> Pi
     return Picture(
         night=night,
         markets=read_markets(runner, night),
+        sources=read_sources(runner, night),
+        goals=read_goals(runner, night),
         people=read_people(runner, night),
+        groups=read_groups(runner, night),
+        leads=read_leads(runner, night),
+        handovers=read_handovers(runner, night),
         messages=read_messages(runner, night),
         campaigns=read_campaigns(runner, night),
         funnel=read_funnel(runner, night),
@@ -113,13 +128,18 @@ def _write_language(picture: Picture, language: str, folder: Path) -> None:
 
 def _parts(picture: Picture, words: Wording) -> dict[str, Any]:
     """What the template is filled with; a bar's length is a share of the longest thing it is compared with."""
-    widest = max([1.0, *(max(view.row.visibility_ratio, view.row.target_ratio) for view in picture.markets)])
+    widest = max([1.0, *(view.widest_ratio for view in picture.markets)])
     moves = max([1, *(max(each.entered, each.left) for each in picture.people.segments)])
     charts = _charts(picture, words)
     fields = dict.fromkeys(gap.field for view in picture.markets for gap in view.gaps)
     return {
         "markets": picture.markets,
+        "sources": picture.sources,
+        "goals": picture.goals,
         "people": picture.people,
+        "groups": picture.groups,
+        "leads": picture.leads,
+        "handovers": picture.handovers,
         "messages": picture.messages,
         "campaigns": picture.campaigns,
         "funnel": picture.funnel,
@@ -134,9 +154,17 @@ def _parts(picture: Picture, words: Wording) -> dict[str, Any]:
         "plotly": _plotly() if charts else "",
         "shades": SHADES,
         "at": lambda ratio: f"{ratio / widest * 100:.2f}%",
+        "heat": _heat,
+        "reasons": lambda mql: in_words(mql.reasons, picture.night, words.language, words.say),
         "moved": lambda people: f"{people / moves * 100:.1f}%",
         "asked_fields": lambda view: _asked_fields(view, words),
     }
+
+
+def _heat(have_ratio: float) -> str:
+    """The shade of a cell of the gap map: the more is missing, the darker; on dark ones the text is white."""
+    missing = 1 - have_ratio
+    return f"background:rgba(50,70,168,{missing * 0.92:.2f})" + (";color:#fff" if missing > DARK else "")
 
 
 def _band_edges(markets: list[MarketView]) -> list[float]:

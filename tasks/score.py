@@ -6,8 +6,10 @@ from pathlib import Path
 from data_quality.conservation import scored
 from tasks.bench import Mode
 from tasks.marts import fill_marts
+from tasks.new_mqls import as_facts, read_new_mqls
 from tasks.stage import open_stage
 from vesper import key_figures
+from vesper.language import translator
 from vesper.marts.score import SCORE
 from vesper.marts.visibility import VISIBILITY
 from vesper.stage_report import StageReport
@@ -24,6 +26,10 @@ def score(
         people = bench.snapshot(CONTACT.name)
         bench.balance(scored(people.row_count if people else 0, bench.report.rows[SCORE.name]))
         bench.report.facts |= bench.records(key_figures.scored(bench.night))[0]
+        _ = translator(bench.night.workspace.company.language)
+        bench.report.facts["newly_ready_for_sales"] = as_facts(read_new_mqls(bench, bench.night), bench.night, _)
         bench.report.facts["score_bands"] = bench.records(key_figures.score_bands())
         bench.report.facts["lifecycle"] = bench.records(key_figures.stages())
+        bench.report.facts["refused_transitions"] = bench.records(key_figures.refused_transitions())
+        bench.report.facts["leads"] = bench.records(key_figures.leads())
     return bench.report

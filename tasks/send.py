@@ -12,11 +12,13 @@ from tasks.marts import fill_marts
 from tasks.stage import open_stage
 from vesper.clock import cutoff_at, now
 from vesper.language import translator
+from vesper.marts.handover import RAW_HUMAN_TASK
 from vesper.marts.message import RAW_MESSAGE, RAW_SUPPRESSION
 from vesper.marts.refusal import RAW_REFUSAL
 from vesper.marts.segment_member import SEGMENT_MEMBER
 from vesper.send import audience, balance, campaigns_of, plan, planned_at, recipients
 from vesper.stage_report import StageFailed, StageReport
+from warehouse.ledger.handover import tasks_as_arrow
 from warehouse.ledger.outbox import messages_as_arrow, record, refusals_as_arrow, standing, suppressions_as_arrow
 
 
@@ -41,6 +43,7 @@ def _bind_ledger(bench: Bench) -> None:
     bench.runner.bind_arrow(RAW_MESSAGE.name, messages_as_arrow(bench.house.engine))
     bench.runner.bind_arrow(RAW_REFUSAL.name, refusals_as_arrow(bench.house.engine))
     bench.runner.bind_arrow(RAW_SUPPRESSION.name, suppressions_as_arrow(bench.house.engine))
+    bench.runner.bind_arrow(RAW_HUMAN_TASK.name, tasks_as_arrow(bench.house.engine))
 
 
 def _plan(bench: Bench) -> None:

@@ -21,12 +21,14 @@ from tasks.erase import finish_erasures
 from tasks.kept_reports import keep_report
 from vesper.language import translator
 from vesper.stage_report import CheckResult, StageFailed, StageReport
+from vesper.tables.declare import stored
 from vesper.tables.quality import COVERAGE, METRIC
 from warehouse.house import House
 from warehouse.ledger.engine import reading
 from warehouse.ledger.runs import RunStart, end_run, latest_run, pin_inputs, start_run
 from warehouse.ledger.suppression import bind_key
 from warehouse.lock import run_lock
+from warehouse.part import WHOLE
 from warehouse.runner import Runner
 
 
@@ -130,9 +132,9 @@ def _gated(bench: Bench) -> list[Gated]:
     for name, candidate in bench.candidates.items():
         fresh = [part for part in candidate.parts if part.key in candidate.fresh]
         if fresh:
-            table = bench.table(name)
+            table = stored(bench.table(name))
             files = bench.house.lake.files(fresh)
-            gated.append(Gated(table, files, "new" if table.info["cut"] else "whole"))
+            gated.append(Gated(table, files, "whole" if WHOLE in candidate.fresh else "new"))
     return gated
 
 

@@ -80,13 +80,11 @@ def _records(house: House, runner: Runner, policy: IdentityPolicy, linkage: Link
 def _trained(runner: Runner, records: sa.Table, linkage: Linkage, _: Translate) -> Linkage:
     """The linkage with a model. Raises Unanswered where the rows do not show enough agreement to learn from."""
     # Imported here: a workspace without a linkage never loads Splink.
-    from splink.internals.exceptions import EMTrainingException
-
-    from warehouse.linkage import train
+    from warehouse.linkage import NotTrainable, train
 
     try:
         return train(runner, records, linkage)
-    except (EMTrainingException, ValueError):  # no pair meets a training rule, or a level was met by strangers alone
+    except NotTrainable:
         said = _(
             "linkage/{id} was not trained: too few rows agree on {rules} to learn from; "
             "name fields under `training` that most rows have, or wait for more rows."

@@ -50,6 +50,12 @@ def utc_instant(local_column: sa.ColumnElement[dt.datetime], zone: str) -> sa.Co
     return sa.func.timezone("UTC", sa.func.timezone(zone, local_column))
 
 
+def after(moment: sa.ColumnElement[dt.datetime], length: dt.timedelta) -> sa.ColumnElement[dt.datetime]:
+    """SQL: the instant so much time later, earlier where the length is negative. DuckDB has no function for a bound timedelta."""
+    microseconds = sa.literal(length // dt.timedelta(microseconds=1), sa.BigInteger)
+    return sa.type_coerce(moment + sa.func.to_microseconds(microseconds, type_=sa.Interval), sa.DateTime)
+
+
 def on(day: dt.date) -> sa.ColumnElement[dt.date]:
     """SQL: a date literal. DuckDB writes a bare literal date as text, so it is always cast."""
     return sa.cast(sa.literal(day.isoformat()), sa.Date)

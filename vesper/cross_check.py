@@ -5,7 +5,7 @@ What belongs here: running the checks of `vesper/checks/`. What does not: one te
 
 from collections.abc import Sequence
 
-from vesper.checks import campaign, company, condition, linkage, source
+from vesper.checks import campaign, company, condition, goal, group, linkage, source, value
 from vesper.checks.book import Book
 from vesper.language import Translate
 from vesper.problem import Problem
@@ -15,5 +15,10 @@ from vesper.reading import Reading
 def cross_check(readings: Sequence[Reading], _: Translate) -> list[Problem]:
     """Every problem between the readings that could be read, in the order of files and lines."""
     book = Book(tuple(readings))
-    subjects = (source, condition, campaign, company, linkage)
+    subjects = (source, condition, goal, group, campaign, company, linkage, value)
     return sorted({problem for subject in subjects for problem in subject.problems(book, _)})
+
+
+def cross_warnings(readings: Sequence[Reading], _: Translate) -> list[Problem]:
+    """What can be used as it is and deserves a second look."""
+    return sorted(set(group.warnings(Book(tuple(readings)), _)))

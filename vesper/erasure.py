@@ -131,6 +131,8 @@ def _is_own(person: Person, source: Source, name: str, text: sa.ColumnElement[An
     if name in LISTS:
         ids = _bare_ids(person, source, *NAMED_BY_SYSTEM)
         return sa.func.regexp_matches(text, pattern_of(ids), type_=sa.Boolean) if ids else sa.false()
+    if name == CONTACT_COLUMNS[0]:
+        return _tidy(text).in_(person.contact_ids)
     if name in NAMED_BY_SYSTEM:
         return _tidy(text).in_([*person.values(name), *_bare_ids(person, source, name)])
     return _tidy(text).in_(person.values(name)) if name in ID_COLUMNS else sa.false()

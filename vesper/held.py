@@ -7,16 +7,24 @@ What belongs here: from a condition to the sources behind it, through the scores
 from collections.abc import Iterator
 
 from vesper.conditions import Condition
-from vesper.conditions.events import Events
+from vesper.conditions.groups import InGroup
+from vesper.conditions.mql import Mql
 from vesper.conditions.score import Score
-from vesper.conditions.segment import InSegment
 from vesper.conditions.stage import Stage
+from vesper.conditions.tier import InTier
 from vesper.model.condition import ConditionBody
 from vesper.model.lifecycle import Lifecycle
+from vesper.model.persona import Persona
+from vesper.model.policy import ScoringPolicy
 from vesper.model.scoring import ScoringRule
-from vesper.model.segment import Segment
+from vesper.model.segment import Group, Segment
 from vesper.model.source import Source
+from vesper.model.tag import Tag
+from vesper.model.tier import Tiering
+from vesper.mql import strict_condition
 from vesper.night import Night
+
+GROUPS: dict[str, type[Group]] = {"segments": Segment, "tags": Tag, "personas": Persona}
 
 
 def is_held(condition: Condition, night: Night) -> bool:
@@ -46,19 +54,26 @@ def _bodies(condition: Condition, night: Night, seen: set[str]) -> Iterator[Cond
 
 def _named(body: ConditionBody, night: Night) -> Iterator[tuple[str, Condition]]:
     """The conditions of the definitions that a condition names."""
-    if isinstance(body, InSegment) and body.segment_id in night.definitions.of(Segment):
-        yield f"segments/{body.segment_id}", night.definitions.one(Segment, body.segment_id).members
+    if isinstance(body, InGroup):
+        group = night.definitions.of(GROUPS[body.folder]).get(body.group_id)
+        yield from [(f"{body.folder}/{body.group_id}", group.members)] if group else []
+    if isinstance(body, InTier):
+        tiering = night.definitions.of(Tiering).get(body.of)
+        yield from ((f"tiers/{body.of}/{tier.id}", tier.when) for tier in (tiering.tiers if tiering else ()))
     if isinstance(body, Stage):
         for lifecycle in night.definitions.of(Lifecycle).values():
             yield from ((f"lifecycle/{lifecycle.id}/{stage.id}", stage.when) for stage in lifecycle.stages or ())
-    if isinstance(body, Score):
+    if isinstance(body, Score | Mql):
         yield from ((f"scoring/{rule.id}", rule.when) for rule in night.definitions.of(ScoringRule).values())
+    if isinstance(body, Mql):
+        scales = night.definitions.of(ScoringPolicy).values()
+        yield from (("policy/scoring", strict_condition(one)) for one in scales if one.mql_preset == "strict")
 
 
 def _read_by(body: ConditionBody, night: Night) -> Iterator[str]:
     sources = night.definitions.of(Source).values()
-    if isinstance(body, Events):
-        of_kind = [source.id for source in sources if body.kind in source.event_kinds]
-        yield from of_kind or [source.id for source in sources if source.feeds == "event"]
-    else:
-        yield from (source.id for source in sources if source.feeds in body.feeds)
+    kinds = {kind for _, kind in body.event_kinds()}
+    of_kind = [source.id for source in sources if kinds & set(source.event_kinds)]
+    yield from of_kind
+    read = body.feeds - {"event"} if of_kind else body.feeds
+    yield from (source.id for source in sources if source.feeds in read)

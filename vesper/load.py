@@ -14,16 +14,19 @@ from pydantic import ValidationError
 from vesper.cross_check import cross_check
 from vesper.definition_set import DefinitionSet
 from vesper.language import Translate, translator
+from vesper.misplaced import refuse_misplaced
 from vesper.model.definition import Definition
 from vesper.model.identity import IdentityPolicy
 from vesper.model.kinds import FOLDERS, POLICIES
 from vesper.model.lifecycle import Lifecycle
 from vesper.model.workspace import Workspace
-from vesper.presets import joined, preset_text
+from vesper.presets import LAID_OVER, joined, preset_text
 from vesper.problem import DefinitionsInvalid, Problem
 from vesper.reading import Reading, read, read_key
 from vesper.workspace_file import workspace_problems
 from vesper.yaml_text import YamlFault, read_yaml
+
+CARRYING = tuple(f"{kind}/" for kind in LAID_OVER)
 
 
 def read_workspace(root: Path) -> Workspace:
@@ -44,7 +47,7 @@ def read_workspace(root: Path) -> Workspace:
 def definition_texts(root: Path, translate: Translate = str) -> dict[str, str]:
     """Every definition in use as "<kind>/<id>" -> text: the workspace's own, the presets it names, the policies it lacks.
 
-    A source that names a preset carries the preset's text behind its own. Only reads: what the texts say is not judged.
+    A source or scoring rule that names a preset carries the preset's text behind its own. Only reads: what the texts say is not judged.
     Raises DefinitionsInvalid for a file that is no UTF-8.
     """
     files = definition_files(root / "definitions")
@@ -54,18 +57,19 @@ def definition_texts(root: Path, translate: Translate = str) -> dict[str, str]:
     for key in [key for key in own if key.startswith("lifecycle/")]:
         own.update(_preset_of(own[key], own))
     own.update(_linkage_of(own["policy/identity"], own))
-    own |= {key: _whole_source(text) for key, text in own.items() if key.startswith("sources/") and "preset" in text}
+    own |= {key: _whole(key, text) for key, text in own.items() if key.startswith(CARRYING) and "preset" in text}
     return dict(sorted(own.items()))
 
 
-def _whole_source(text: str) -> str:
-    """A source's text with the preset that it names behind it. A text that is no YAML, or names none that ships, stays: reading says what is wrong."""
+def _whole(key: str, text: str) -> str:
+    """A text with the preset that it names behind it. A text that is no YAML, or names none that ships, stays: reading says what is wrong."""
     try:
         tree = read_yaml(text).value
     except YamlFault:
         return text
     named = tree.get("preset") if isinstance(tree, dict) else None
-    shipped = preset_text("sources", named) if isinstance(named, str) and named.isidentifier() else None
+    kind = key.partition("/")[0]
+    shipped = preset_text(kind, named) if isinstance(named, str) and named.isidentifier() else None
     return text if shipped is None else joined(text, shipped)
 
 
@@ -103,6 +107,7 @@ def definition_files(folder: Path) -> list[Path]:
 def load_definitions(root: Path) -> DefinitionSet:
     """The definitions that a workspace's files say now. Raises DefinitionsInvalid with everything that is wrong."""
     translate = translator(read_workspace(root).company.language)
+    refuse_misplaced(root, translate)
     return definition_set(definition_texts(root, translate), translate)
 
 

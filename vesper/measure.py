@@ -16,12 +16,14 @@ from vesper.held import is_held
 from vesper.model.market import Market
 from vesper.night import Night
 from vesper.privacy import masked_name
+from vesper.tables.company import COMPANY
 from vesper.tables.contact import CONSENT, CONTACT
 from vesper.tables.declare import empty, previous
 from vesper.tables.order import ORDER_DAY
 
 CHANNELS = ("email", "sms", "store", "none")
 VISIT_DAYS = 90
+COMPANY_FIELD = "company."
 
 MarketRows = Callable[[Market, Night], "sa.Select[Any] | sa.CompoundSelect[Any]"]
 
@@ -47,9 +49,38 @@ def _kept(market: Market, declared: sa.Table, night: Night) -> sa.Select[Any]:
 
 
 def member_contacts(market: Market, night: Night) -> sa.Select[Any]:
-    """The contacts of a market, with all fields of the golden contact."""
+    """The contacts of a market, with all fields of the golden contact, and those of its company that the market requires (`company.industry`)."""
     member = people(market.members, night).subquery("people")
-    return sa.select(*CONTACT.c).join_from(CONTACT, member, member.c.contact_id == CONTACT.c.contact_id)
+    joined = CONTACT.join(member, member.c.contact_id == CONTACT.c.contact_id)
+    of_company = [field for field in fields_of(market) if field.startswith(COMPANY_FIELD)]
+    if not of_company:
+        return sa.select(*CONTACT.c).select_from(joined)
+    extra = [COMPANY.c[field.removeprefix(COMPANY_FIELD)].label(field) for field in of_company]
+    joined = joined.join(COMPANY, COMPANY.c.company_id == CONTACT.c.company_id, isouter=True)
+    return sa.select(*CONTACT.c, *extra).select_from(joined)
+
+
+def profiles(market: Market, night: Night) -> sa.Select[Any]:
+    """What the market counts: profile_id and the required fields, one row per contact, or per company of its contacts.
+
+    A company has a field when one of its contacts in the market has it: a sales team reaches a company through whoever is known (R117). Contacts
+    of no company belong to no company market.
+    """
+    member = member_contacts(market, night).subquery("member")
+    fields = fields_of(market)
+    if market.counts == "contacts":
+        return sa.select(member.c.contact_id.label("profile_id"), *[member.c[field].label(field) for field in fields])
+    together = [sa.func.max(member.c[field]).label(field) for field in fields]
+    return (
+        sa.select(member.c.company_id.label("profile_id"), *together)
+        .where(member.c.company_id.is_not(None))
+        .group_by(member.c.company_id)
+    )
+
+
+def fields_of(market: Market) -> list[str]:
+    """The required fields, each once."""
+    return list(dict.fromkeys(market.required_fields))
 
 
 def is_known(field: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
@@ -57,14 +88,19 @@ def is_known(field: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     return field.is_not(None)
 
 
-def is_complete(market: Market, contact: sa.FromClause) -> sa.ColumnElement[bool]:
-    """SQL: whether a contact has every field that the market requires (R20)."""
-    return sa.and_(*[is_known(contact.c[field]) for field in market.required_fields])
+def is_complete(market: Market, profile: sa.FromClause) -> sa.ColumnElement[bool]:
+    """SQL: whether a profile has every field that the market requires (R20)."""
+    return sa.and_(*[is_known(profile.c[field]) for field in market.required_fields])
 
 
 def needed_count(market: Market) -> int:
     """Complete contacts with which the market enters its band; exact, because the band is written as a decimal."""
     return math.ceil(_share(market.band.low) * market.size.value)
+
+
+def target_count(market: Market) -> int:
+    """Complete profiles with which the market reaches its target."""
+    return math.ceil(_share(market.target.ratio) * market.size.value)
 
 
 def floor_count(ratio: float, size: int) -> int:
@@ -78,6 +114,8 @@ def _share(ratio: float) -> Decimal:
 
 def people_to_ask(market: Market, night: Night) -> sa.Select[Any]:
     """The cheapest set of people with which a market enters its band: as many as are needed, those missing the fewest fields first.
+
+    Where companies are counted, one contact of each incomplete company is asked for what the company lacks.
 
     Columns: contact_id, name (masked), missing (field names joined by commas), missing_count, channel (best way to ask: one of CHANNELS),
     place (1..n, the order to ask in). Empty for a market in its band; shorter than needed when too few people are known at all.
@@ -101,23 +139,44 @@ def fields_to_ask(market: Market, night: Night) -> sa.Select[Any]:
 
 def _ranked(market: Market, night: Night) -> sa.Select[Any]:
     """Members with what they lack, in the order to ask: fewest fields, then the nearest channel, then the id, so that the order is total."""
-    member = member_contacts(market, night).subquery("member")
-    fields = list(dict.fromkeys(market.required_fields))
-    lacks = [sa.case((is_known(member.c[field]), 0), else_=1) for field in fields]
+    asked = _one_for_each(market, night).subquery("asked")
+    profile = profiles(market, night).subquery("profile")
+    fields = fields_of(market)
+    lacks = [sa.case((is_known(profile.c[field]), 0), else_=1) for field in fields]
     missing_count = sum(lacks[1:], start=lacks[0])
-    names = [sa.case((is_known(member.c[field]), sa.null()), else_=field) for field in fields]
-    channel = _channel(member, night)
-    nearest = sa.case({name: number for number, name in enumerate(CHANNELS)}, value=channel)
+    names = [sa.case((is_known(profile.c[field]), sa.null()), else_=field) for field in fields]
     place = sa.func.row_number().over(
-        partition_by=missing_count > 0, order_by=[missing_count, nearest, member.c.contact_id]
+        partition_by=missing_count > 0, order_by=[missing_count, asked.c.nearest, asked.c.contact_id]
     )
     return sa.select(
-        member.c.contact_id,
-        masked_name(member.c.name).label("name"),
+        asked.c.contact_id,
+        masked_name(asked.c.name).label("name"),
         sa.func.concat_ws(",", *names, type_=sa.String).label("missing"),
         missing_count.label("missing_count"),
-        channel.label("channel"),
+        asked.c.channel,
         place.label("place"),
+    ).join_from(asked, profile, profile.c.profile_id == asked.c.profile_id)
+
+
+def _one_for_each(market: Market, night: Night) -> sa.Select[Any]:
+    """Whom to ask for each profile: the contact itself, or of a company the one with the nearest channel. profile_id, contact_id, name, channel, nearest."""
+    member = member_contacts(market, night).subquery("member")
+    channel = _channel(member, night)
+    nearest = sa.case({name: number for number, name in enumerate(CHANNELS)}, value=channel)
+    id = member.c.contact_id if market.counts == "contacts" else member.c.company_id
+    columns = [
+        id.label("profile_id"),
+        member.c.contact_id,
+        member.c.name,
+        channel.label("channel"),
+        nearest.label("nearest"),
+    ]
+    if market.counts == "contacts":
+        return sa.select(*columns)
+    nth = sa.func.row_number().over(partition_by=id, order_by=[nearest, member.c.contact_id]).label("nth")
+    each = sa.select(*columns, nth).where(id.is_not(None)).subquery("each_one")
+    return sa.select(*[each.c[name] for name in ("profile_id", "contact_id", "name", "channel", "nearest")]).where(
+        each.c.nth == 1
     )
 
 

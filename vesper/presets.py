@@ -1,4 +1,4 @@
-"""The definitions that ship with Vesper, in `definitions/`: lifecycles and sources any company may name, policies it takes where it has none of its own.
+"""The definitions that ship with Vesper, in `definitions/`: lifecycles, scoring rules and sources any company may name, policies where it has none.
 
 What belongs here: where they stand, and how a text carries the preset it is built on. What does not: reading and resolving them (`load.py`).
 """
@@ -9,6 +9,8 @@ from typing import Any
 
 PRESETS = Path(__file__).parent.parent / "definitions"
 SEPARATOR = "\n--- # what the file above does not state, from the preset that ships with Vesper\n"
+LAID_OVER = ("sources", "scoring")
+"""Kinds whose definitions may be stated over a preset; a lifecycle takes the stages of its preset instead."""
 NEVER_TAKEN = ("owner",)
 MERGED = "fields"
 
@@ -38,7 +40,7 @@ def parted(text: str) -> tuple[str, str | None]:
 def overlaid(own: Mapping[str, Any], preset: Mapping[str, Any]) -> dict[str, Any]:
     """What a company states over what its preset states.
 
-    Fields are laid over one by one, key by key; `null` drops a field of the preset. Who answers for a source is never taken from a preset (R102).
+    Fields are laid over one by one, key by key; `null` drops a field of the preset. Who answers for a definition is never taken from a preset (R102).
     """
     whole = {key: value for key, value in preset.items() if key not in NEVER_TAKEN} | dict(own)
     stated, shipped = own.get(MERGED), preset.get(MERGED)

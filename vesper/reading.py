@@ -14,7 +14,7 @@ from vesper.model.condition import Path
 from vesper.model.definition import Definition
 from vesper.model.kinds import model_of
 from vesper.nearest import suggestion
-from vesper.presets import overlaid, parted, preset_ids
+from vesper.presets import LAID_OVER, overlaid, parted, preset_ids
 from vesper.problem import Problem
 from vesper.sentences import problem_of
 from vesper.yaml_text import Tree, YamlFault, read_yaml
@@ -61,7 +61,7 @@ def read(kind: str, id: str, text: str, file: str, _: Translate) -> Reading:
             file, tree.line(("id",)), _("The id is not written in the file."), _("Drop it: the file's name is the id.")
         )
         return Reading(kind, id, file, tree, None, (stated,))
-    if kind == "sources" and isinstance(tree.value, dict) and "preset" in tree.value:
+    if kind in LAID_OVER and isinstance(tree.value, dict) and "preset" in tree.value:
         if preset is None:
             return Reading(kind, id, file, tree, None, (_no_such_preset(tree, kind, file, _),))
         tree = replace(tree, value=overlaid(tree.value, read_yaml(preset).value))

@@ -1,60 +1,59 @@
 """Segments: who belongs tonight, since when, and who entered and left (R35).
 
-What belongs here: the Selects of members and of their changes. What does not: the tables (marts/segment_member.py, marts/segment_change.py) and
-any one segment (definitions/segments/).
+What belongs here: the Selects of members and of their changes. What does not: what segments share with tags and personas (`group.py`), the tables
+(marts/segment_member.py, marts/segment_change.py) and any one segment (definitions/segments/).
 """
 
-from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
 
+from vesper import group
 from vesper.clock import on
-from vesper.conditions.people import evidence, people
-from vesper.conditions.segment import InSegment
-from vesper.definition_hash import hash_of
-from vesper.held import is_held
 from vesper.model.segment import Segment
 from vesper.night import Night
-from vesper.tables.contact import CONTACT
+from vesper.shared import in_runs, is_first
 
 
-def in_order(segments: dict[str, Segment]) -> list[str]:
-    """Ids so that each segment comes after those it names; raises ValueError with the circle, if they name each other."""
-    graph = {id: [name for name in named_by(segment) if name in segments] for id, segment in segments.items()}
-    try:
-        return list(TopologicalSorter(graph).static_order())
-    except CycleError as error:
-        raise ValueError(
-            f"segments name each other in a circle: {' -> '.join(error.args[1])}; take one name out"
-        ) from error
-
-
-def named_by(segment: Segment) -> list[str]:
-    """The other segments that a segment names, in alphabetical order."""
-    return sorted({body.segment_id for _, body in segment.members.walk() if isinstance(body, InSegment)})
-
-
-def members(night: Night, previous_member: sa.Table) -> sa.Select[Any]:
+def members(night: Night, previous_member: sa.Table) -> sa.Select[Any] | sa.CompoundSelect[Any]:
     """One row per segment and member; `entered_on` is kept from the night before while the membership lasts."""
-    found = _found(night, previous_member).subquery("found")
-    before = previous_member.alias("before")
-    same = sa.and_(before.c.segment_id == found.c.segment_id, before.c.contact_id == found.c.contact_id)
-    return (
-        sa.select(
-            on(night.business_on).label("business_on"),
-            found.c.segment_id,
-            found.c.contact_id,
-            sa.func.coalesce(before.c.entered_on, on(night.business_on)).label("entered_on"),
-            found.c.definition_hash,
-        )
-        .join_from(found, before, same, isouter=True)
-        .where(found.c.contact_id.in_(sa.select(CONTACT.c.contact_id)))
+    return group.members(night, group.SEGMENTS, previous_member)
+
+
+def changes(night: Night, member: sa.Table, previous_member: sa.Table) -> sa.Select[Any] | sa.CompoundSelect[Any]:
+    """Who entered and who left: members of today = members of yesterday + entered - left. A deleted segment is left by all.
+
+    Stretch by stretch of the ids, each up to a segment of tonight and the last one open, so that no night compares all members at once.
+    """
+    ids = sorted(night.definitions.of(Segment))
+    if is_first(night, previous_member):
+        return in_runs([_entered(night, member)], sorted=True)
+    if not night.shared or not ids:
+        return _changes(night, member, previous_member)
+    edges = [None, *ids, None]
+    stretches = pairwise(edges)
+    return in_runs(
+        [_changes(night, _between(member, low, high), _between(previous_member, low, high)) for low, high in stretches]
     )
 
 
-def changes(night: Night, member: sa.Table, previous_member: sa.Table) -> sa.Select[Any]:
-    """Who entered and who left: members of today = members of yesterday + entered - left. A deleted segment is left by all."""
+def _entered(night: Night, member: sa.Table) -> sa.Select[Any]:
+    """On the first night everybody has entered."""
+    new = member.c
+    tonight, change = on(night.business_on).label("business_on"), sa.literal("entered").label("change")
+    return sa.select(tonight, new.segment_id, new.contact_id, change, new.definition_hash)
+
+
+def _between(member: sa.Table, low: str | None, high: str | None) -> sa.Subquery:
+    """Members of the segments after one id up to another; an end that is None is open."""
+    id = member.c.segment_id
+    after = [] if low is None else [id > low]
+    until = [] if high is None else [id <= high]
+    return sa.select(id, member.c.contact_id, member.c.definition_hash).where(*after, *until).subquery()
+
+
+def _changes(night: Night, member: sa.FromClause, previous_member: sa.FromClause) -> sa.Select[Any]:
     new, old = member.c, previous_member.c
     return (
         sa.select(
@@ -72,33 +71,3 @@ def changes(night: Night, member: sa.Table, previous_member: sa.Table) -> sa.Sel
         )
         .where(sa.or_(new.contact_id.is_(None), old.contact_id.is_(None)))
     )
-
-
-def _found(night: Night, previous_member: sa.Table) -> sa.CompoundSelect[Any]:
-    """segment_id, contact_id and the segment's hash, for all segments; each segment is one CTE that later ones may name."""
-    segments = night.definitions.of(Segment)
-    made: dict[str, sa.FromClause] = {}
-    for id in in_order(segments):
-        made[id] = _people_of(segments[id], night, made, previous_member).cte(f"segment_{id}")
-    nobody = sa.select(
-        CONTACT.c.contact_id, sa.literal("").label("segment_id"), sa.literal("").label("definition_hash")
-    ).where(sa.false())
-    rows = [
-        sa.select(
-            who.c.contact_id,
-            sa.literal(id).label("segment_id"),
-            sa.literal(hash_of(night, f"segments/{id}")).label("definition_hash"),
-        )
-        for id, who in made.items()
-    ]
-    return sa.union_all(nobody, *rows)
-
-
-def _people_of(
-    segment: Segment, night: Night, made: dict[str, sa.FromClause], previous_member: sa.Table
-) -> sa.Select[Any]:
-    """The segment's people; those of the night before while a source it reads has a hole (R106)."""
-    if not is_held(segment.members, night):
-        return people(segment.members, night, made)
-    old = previous_member.c
-    return sa.select(*evidence(old.contact_id, 1)).where(old.segment_id == segment.id)

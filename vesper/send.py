@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from vesper.address import hashed_address
 from vesper.clock import at, instant, on
+from vesper.handover_history import taken_over
 from vesper.held import is_held
 from vesper.marts.lifecycle import LIFECYCLE
 from vesper.marts.message import RAW_MESSAGE, RAW_SUPPRESSION
@@ -41,6 +42,7 @@ REFUSALS = (
     "no_address",
     "no_consent",
     "suppressed",
+    "human_takeover",
     "stage",
     "duplicate_address",
     "held",
@@ -181,6 +183,8 @@ def _reasons(
         reasons.append((known.c.contact_id.not_in(consented), "no_consent"))
     if campaign.purpose != "operational":
         reasons.append((known.c.address_hash.in_(suppressed), "suppressed"))
+    if campaign.purpose == "marketing":
+        reasons.append((known.c.contact_id.in_(taken_over(night, planned_at(night))), "human_takeover"))
     off_stage = sa.or_(known.c.stage.is_(None), known.c.stage.not_in(campaign.brief.stages))
     return [*reasons, (off_stage, "stage")]
 

@@ -24,7 +24,8 @@ Row = dict[str, str]
 SINCE_YESTERDAY = "since_yesterday"
 TO_DO = "to_do"
 NOTHING = "—"  # a plain hyphen alone in a cell becomes a bullet on the dashboard
-BEFORE_SENDING = ("consolidate", "measure", "score", "segment")
+MOST_ROWS = 12  # of a table on a page of markdown
+BEFORE_SENDING = ("consolidate", "measure", "score", "handover", "segment")
 
 
 def headline(report: StageReport, _: Translate) -> str:
@@ -87,7 +88,7 @@ def to_do(report: StageReport, _: Translate) -> list[str]:
     if report.quarantined:
         lines.append(
             _(
-                "Look at the rows that were set aside: table dq__quarantine holds each with its rule and its place in the file."
+                "Look at the rows that were set aside: `vesper quarantine list` counts them by source, rule and file. Correct the source or its definition, then `vesper quarantine replay SOURCE --reason WHY` has the next night judge them again."
             )
         )
     if any(not check.passed for check in report.checks):
@@ -106,9 +107,17 @@ def kpi_tables(report: StageReport, _: Translate) -> dict[str, list[Row]]:
     tables = {}
     for name, rows in report.facts.items():
         if _is_table(rows):
-            columns = list(dict.fromkeys(key for row in rows for key in row))
+            columns = _columns(rows)
+            if not columns:
+                continue
             tables[name] = [{_label(key, _): _shown(row.get(key), key, _) for key in columns} for row in rows]
     return tables
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every key of the rows that says something; an id beside its own title (`market_id`, `market`) is for machines."""
+    keys = dict.fromkeys(key for row in rows for key in row if row[key] is not None)
+    return [key for key in keys if not (key.endswith("_id") and key.removesuffix("_id") in keys)]
 
 
 def stage_title(stage: str) -> str:
@@ -117,6 +126,7 @@ def stage_title(stage: str) -> str:
         "consolidate": "Consolidate: every source into one golden contact",
         "measure": "Measure: market visibility and what is missing",
         "score": "Score: who is ready for sales",
+        "handover": "Hand over: who goes to sales, and whom a person talks to",
         "segment": "Segment: who belongs where tonight",
         "send": "Send: messages planned, refused and sent",
         "watch": "Watch: what the campaigns brought",
@@ -147,6 +157,7 @@ def _known(report: StageReport, _: Translate, before: StageReport | None) -> lis
         *_section(_("Key figures"), _listed(_headline_facts(report, _))),
         *_section(_("What changed since yesterday"), _listed(_changes(report, before, _))),
         *_mappings(report, _),
+        *_tables(report, _),
         *_section(_("Rows written"), _table(headings, _row_counts(report, before, _))),
         *_section(_("Rows set aside"), _table([_("Source"), _("Rule"), _("Rows")], _set_aside(report))),
         *_section(_("The gate"), _gate_in_words(report, _)),
@@ -173,6 +184,16 @@ def _mappings(report: StageReport, _: Translate) -> Iterator[str]:
     for name, value in report.facts.items():
         if isinstance(value, Mapping) and name != SINCE_YESTERDAY:
             yield from _section(_capital(_label(name, _)), _listed(_pairs(value, _)))
+
+
+def _tables(report: StageReport, _: Translate) -> Iterator[str]:
+    """Tables of key figures in short; whole ones stand beside the page as artifacts of their own."""
+    for name, rows in kpi_tables(report, _).items():
+        headings = list(rows[0])
+        shown = _table(headings, [list(row.values()) for row in rows[:MOST_ROWS]])
+        rest = len(rows) - MOST_ROWS
+        more = _("And {count} more, in the table beside this page.").format(count=figure(rest)) if rest > 0 else ""
+        yield from _section(_capital(_label(name, _)), _joined([shown, more]))
 
 
 def _pairs(values: Mapping[str, Any], _: Translate, *, signed: bool = False) -> Iterator[str]:
@@ -252,7 +273,12 @@ def _facts_to_do(report: StageReport | None) -> list[str]:
 
 def _shown(value: Any, name: str, _: Translate) -> str:
     """A figure, or a word of the mechanism such as a band or a state, in the reader's language; ids stay as they are."""
-    return _(value) if isinstance(value, str) and value else figure(value, name)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if not isinstance(value, str) or not value:
+        return figure(value, name)
+    words = value.replace("_", " ")
+    return _(value) if _(value) != value or _(words) == words else _(words)
 
 
 def _is_table(value: Any) -> bool:
@@ -279,8 +305,13 @@ def _listed(lines: Iterable[str]) -> str:
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     if not rows:
         return ""
-    written = [headings, ["---"] * len(headings), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    written = [headings, ["---"] * len(headings), *([_cell(text) for text in row] for row in rows)]
     return "\n".join(f"| {' | '.join(row)} |" for row in written)
+
+
+def _cell(text: str) -> str:
+    """What a table's own signs, and the stars of a masked name, would otherwise be taken for."""
+    return text.replace("|", "\\|").replace("*", "\\*")
 
 
 def _footer(beside: Beside, _: Translate) -> Iterator[str]:

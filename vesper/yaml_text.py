@@ -102,6 +102,8 @@ def _mapping(node: MappingNode, path: Path, lines: dict[Path, int]) -> dict[str,
                 word=word,
                 first=lines[(*path, word)],
             )
+        if word == "<<" and not key.style:
+            raise fault(line, "Keys that are merged in (<<) are not read.", "Write them out here.")
         lines[(*path, word)] = line
         found[word] = _value(value, (*path, word), lines)
     return found

@@ -12,12 +12,14 @@ from vesper.clock import cutoff_at, now, today
 from vesper.definition_set import DefinitionSet
 from vesper.language import translator
 from vesper.load import definition_set, definition_texts, read_workspace
+from vesper.misplaced import refuse_misplaced
 from vesper.model.workspace import Workspace
 from vesper.night import Night
 from warehouse.lake import Lake
 from warehouse.ledger import definitions as in_ledger
 from warehouse.ledger.engine import open_ledger, reading
 from warehouse.ledger.runs import close_crashed
+from warehouse.ledger.sign_off import must_be_signed, scoring_in_force
 from warehouse.ledger.suppression import take_key
 from warehouse.secret import address_key
 
@@ -59,15 +61,25 @@ class House:
         return self.definitions_at(None)
 
     def activate_files(self, by: str = "automatic", reason: str = "") -> list[str]:
-        """Put every definition file of the workspace in force and withdraw those that are gone; returns the names that changed."""
+        """Put every definition file of the workspace in force and withdraw those that are gone; returns the names that changed.
+
+        Raises NotSignedOff for a changed scoring set, except where edited files come into force by themselves (R56).
+        """
         texts = definition_texts(self.workspace.root)
-        definition_set(texts, translator(self.workspace.company.language))  # one wrong file must not come into force
+        translate = translator(self.workspace.company.language)
+        refuse_misplaced(self.workspace.root, translate)
+        definition_set(texts, translate)  # one wrong file must not come into force
         with self.engine.begin() as connection:
-            active = {item.name: item.hash for item in in_ledger.in_force(connection)}
+            active, before = (
+                {item.name: item.hash for item in in_ledger.in_force(connection)},
+                scoring_in_force(connection),
+            )
             changed = [name for name, text in texts.items() if active.get(name) != in_ledger.hash_of(text)]
             gone = sorted(active.keys() - texts.keys())
             for name in [*changed, *gone]:
                 in_ledger.activate(connection, name, texts.get(name), by, reason)
+            if self.workspace.definitions.activate == "recorded":
+                must_be_signed(connection, before)
         return [*changed, *gone]
 
     def definitions_at(self, activation_id: int | None) -> DefinitionSet:

@@ -16,7 +16,7 @@ from vesper.clock import now
 from warehouse.durable import flush
 from warehouse.ledger.engine import reading
 from warehouse.ledger.schema import POINTER, SNAPSHOT, SNAPSHOT_PART
-from warehouse.part import WHOLE, Part, fingerprint_of
+from warehouse.part import WHOLE, Part, fingerprint_of, row_count_of
 
 SHORT_HASH = 16
 BATCH = 500
@@ -49,7 +49,7 @@ class Candidate:
 
     @property
     def row_count(self) -> int:
-        return sum(part.row_count for part in self.parts)
+        return row_count_of(self.parts)
 
 
 @dataclass
@@ -108,6 +108,10 @@ class Lake:
     def before(self, table_name: str, on: dt.date) -> Snapshot | None:
         """The snapshot of the night before `on`."""
         return self.as_of(table_name, on - dt.timedelta(days=1))
+
+    def snapshot(self, snapshot_id: int) -> Snapshot | None:
+        """A snapshot by its id."""
+        return self._first(sa.select(SNAPSHOT).where(SNAPSHOT.c.snapshot_id == snapshot_id))
 
     def parts(self, snapshot: Snapshot | None) -> tuple[Part, ...]:
         """The parts of a snapshot, in the order of their keys; none of no snapshot."""

@@ -1,4 +1,7 @@
-"""Parts of a table: how a cut table is divided by day and month, and what names a part's file."""
+"""Parts of a table: how a cut table is divided by day and month, how a patched one is layered, and what names a part's file.
+
+What belongs here: keys of parts, and what follows from keys, counts and hashes alone. What does not: files and rows (`runner.py`, `patch.py`).
+"""
 
 import datetime as dt
 import hashlib
@@ -6,6 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 WHOLE = "all"
+PATCH = "patch"
+"""Rows of a patched table that are new or differ since its whole part was written."""
+VOID = "void"
+"""Keys of rows of the whole part that hold no longer: replaced in the patch, or gone."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,11 @@ def days_of(key: str) -> tuple[dt.date, dt.date]:
         return span.first_on, span.last_on
     day = dt.date.fromisoformat(key)
     return day, day
+
+
+def row_count_of(parts: Iterable[Part]) -> int:
+    """How many rows parts hold together: a void row takes one of the whole away."""
+    return sum(-part.row_count if part.key == VOID else part.row_count for part in parts)
 
 
 def fingerprint_of(parts: Iterable[Part]) -> str:

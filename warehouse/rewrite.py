@@ -20,7 +20,7 @@ from vesper.erasure import Cut
 from warehouse.lake import Lake
 from warehouse.ledger.engine import reading
 from warehouse.ledger.schema import SNAPSHOT, SNAPSHOT_PART
-from warehouse.part import Part, fingerprint_of
+from warehouse.part import VOID, WHOLE, Part, fingerprint_of, row_count_of
 from warehouse.runner import Runner
 
 NAME_OF_FILE = "file"
@@ -80,10 +80,45 @@ def rewritten(
     """Write anew every part of a table that a cut touches. The lake's files of before stay until they are deleted."""
     files = {path: runner.lake.folder / path for path in parts}
     touched = touched_files(runner, name, list(files.values()), declared, cut_of)
+    done: dict[str, Part] = {}
     for path, part in parts.items():
-        if files[path].name in touched:
-            new = _written(runner, name, part, declared, cut_of)
-            yield Replaced(name, path, part.sha256, new, touched[files[path].name])
+        if part.key != VOID and files[path].name in touched:
+            done[path] = _written(runner, name, part, declared, cut_of)
+            yield Replaced(name, path, part.sha256, done[path], touched[files[path].name])
+    for path, part in parts.items():
+        bases = _bases(runner.lake, name, path) if part.key == VOID else set()
+        if bases & done.keys():
+            new = _still_void(runner, name, part, [done.get(base, parts[base]) for base in sorted(bases)])
+            if new.sha256 != part.sha256:
+                yield Replaced(name, path, part.sha256, new, part.row_count - new.row_count)
+
+
+def _bases(lake: Lake, name: str, path: str) -> set[str]:
+    """Paths of the whole parts that a void part stands on in some retained snapshot."""
+    void, whole = SNAPSHOT_PART.alias("void"), SNAPSHOT_PART.alias("whole")
+    query = sa.select(whole.c.path).where(
+        void.c.table_name == name,
+        void.c.path == path,
+        whole.c.table_name == name,
+        whole.c.part_key == WHOLE,
+        sa.or_(void.c.to_snapshot.is_(None), whole.c.from_snapshot < void.c.to_snapshot),
+        sa.or_(whole.c.to_snapshot.is_(None), void.c.from_snapshot < whole.c.to_snapshot),
+    )
+    with reading(lake.engine) as connection:
+        return set(connection.scalars(query))
+
+
+def _still_void(runner: Runner, name: str, part: Part, bases: Sequence[Part]) -> Part:
+    """A void part without keys of rows that its whole holds no longer: whatever made them go, they count no row away."""
+    void = _shape(f"{name}__void", [runner.lake.folder / part.path], None)
+    whole = void.to_metadata(sa.MetaData(), name=f"{name}__bases")
+    runner.bind_parts(void, [part])
+    runner.bind_parts(whole, bases)
+    kept = sa.select(void).where(sa.exists().where(*[void.c[c.name] == c for c in whole.c]))
+    new = runner.write(kept, void.to_metadata(sa.MetaData(), name=name), key=part.key)
+    for bound in (void, whole):
+        runner.forget(bound.name)
+    return new
 
 
 def _written(runner: Runner, name: str, part: Part, declared: sa.Table | None, cut_of: CutOf) -> Part:
@@ -166,5 +201,5 @@ def _recount(connection: sa.Connection, table_name: str) -> None:
         ]
         new = fingerprint_of(live)
         if new != old:
-            values = {"fingerprint": new, "row_count": sum(p.row_count for p in live), "recipe": None}
+            values = {"fingerprint": new, "row_count": row_count_of(live), "recipe": None}
             connection.execute(sa.update(SNAPSHOT).where(SNAPSHOT.c.snapshot_id == id).values(values))

@@ -6,7 +6,7 @@ table and copied out in the order of the grain (architecture, section 3). No led
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +18,14 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 from duckdb_sqlalchemy import Dialect
 
+from vesper.clock import on as date_literal
 from vesper.marts import reads
+from vesper.shared import is_sorted, runs_of
+from vesper.tables.declare import empty, stored
+from warehouse import patch
 from warehouse.lake import Lake, Snapshot, empty_part
 from warehouse.lint import refuse_unstable
-from warehouse.part import WHOLE, Part, Span, fingerprint_of
+from warehouse.part import PATCH, VOID, WHOLE, Part, Span, fingerprint_of
 
 # A pyformat dialect would double every % of a format or pattern.
 DIALECT = Dialect(paramstyle="numeric_dollar")
@@ -39,12 +43,16 @@ def sql_text(select: sa.ClauseElement) -> str:
 
 
 def shaped(select: sa.Select[Any] | sa.CompoundSelect[Any], table: sa.Table) -> sa.Select[Any]:
-    """Cast every column to its declared type, in declared order; refuse a Select whose columns are not the declared ones."""
+    """Cast every column that files hold to its declared type, in declared order; refuse a Select whose columns are not the declared ones.
+
+    A Select may leave derived columns out.
+    """
     inner = select.subquery("q")
-    differing = {c.name for c in table.c} ^ {c.name for c in inner.c}
+    given = {c.name for c in inner.c}
+    differing = ({c.name for c in table.c} ^ given) - (table.info.get("derived", {}).keys() - given)
     if differing:
         raise ValueError(f"{table.name}: columns differ from the declaration: {', '.join(sorted(differing))}")
-    return sa.select(*[sa.cast(inner.c[c.name], c.type).label(c.name) for c in table.c])
+    return sa.select(*[sa.cast(inner.c[c.name], c.type).label(c.name) for c in stored(table).c])
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,8 @@ class Prepared:
 
     text: str
     recipe: str
+    runs: tuple[str, ...] = ()
+    """SQL of its parts, where all rows of one come before those of the next in the order of the grain."""
 
 
 class Runner:
@@ -76,14 +86,30 @@ class Runner:
 
     # what a Select may read ---------------------------------------------------------------------------------------
 
-    def bind_parts(self, table: sa.Table, parts: Sequence[Part]) -> None:
-        """Make parts readable under the table's name; columns that older files lack read as NULL."""
-        self._view(table, self.lake.files(parts))
-        self.bound[table.name] = fingerprint_of(parts)
+    def bind_parts(self, table: sa.Table, parts: Sequence[Part], on: dt.date | None = None) -> None:
+        """Make parts readable under the table's name; columns that older files lack read as NULL.
+
+        Args:
+            on: the business date of the parts, which derived columns are computed from.
+        """
+        derived = table.info.get("derived") if parts else None
+        held = stored(table) if derived else table
+        layers = {part.key: part for part in parts if part.path}
+        if table.info.get("patched") and (PATCH in layers or VOID in layers):
+            text = sql_text(patch.current(self.layers(held, layers)))
+        else:
+            text = self._files(held, self.lake.files(parts))
+        fingerprint = fingerprint_of(parts)
+        if derived:
+            if on is None:
+                raise ValueError(f"{table.name}: its derived columns need the business date of its parts")
+            text, fingerprint = _with_derived(table, text, on), f"{fingerprint} {on}"
+        self.connection.execute(f"create or replace view {_quoted(table.name)} as {text}")
+        self.bound[table.name] = fingerprint
 
     def bind_snapshot(self, table: sa.Table, snapshot: Snapshot | None) -> None:
         """Make a snapshot readable under the table's name; no snapshot reads as no rows."""
-        self.bind_parts(table, self.lake.parts(snapshot))
+        self.bind_parts(table, self.lake.parts(snapshot), snapshot.business_on if snapshot else None)
 
     def bind_arrow(self, name: str, rows: pa.Table, fingerprint: str | None = None) -> None:
         """Make an Arrow table readable under a name; its content, or what stands for it, is part of every recipe that reads it."""
@@ -96,6 +122,18 @@ class Runner:
         self.connection.execute(f'create or replace temp table "{name}" as {text}')
         self.bound[name] = self._recipe(select, text)
         return sa.Table(name, sa.MetaData(), *[sa.Column(c.name, c.type) for c in _columns(select)])
+
+    def bind_select(self, select: sa.ClauseElement, name: str) -> sa.Table:
+        """Make a Select readable under a name without keeping its rows."""
+        text = sql_text(select)
+        self.connection.execute(f"create or replace temp view {_quoted(name)} as {text}")
+        self.bound[name] = self._recipe(select, text)
+        return sa.Table(name, sa.MetaData(), *[sa.Column(c.name, c.type) for c in _columns(select)])
+
+    def keep_text(self, text: str, name: str, like: sa.Table) -> sa.Table:
+        """Keep the rows of compiled SQL, which are in the shape of a table, under a name."""
+        self.connection.execute(f"create or replace temp table {_quoted(name)} as {text}")
+        return sa.Table(name, sa.MetaData(), *[sa.Column(c.name, c.type) for c in like.c])
 
     def bind_parquet(self, table: sa.Table, files: Sequence[Path], fingerprint: str, uneven: bool = False) -> None:
         """Make Parquet files from outside the lake readable under a name, in the table's columns.
@@ -121,20 +159,31 @@ class Runner:
             self.connection.execute(f"drop {'view' if found == 'VIEW' else 'table'} {_quoted(name)}")
         self.bound.pop(name, None)
 
-    def _view(self, table: sa.Table, files: Sequence[Path]) -> None:
+    def _files(self, table: sa.Table, files: Sequence[Path]) -> str:
+        """SQL of the rows of files in the table's columns."""
         if not files:
-            from vesper.tables.declare import empty
-
-            self.connection.execute(f'create or replace view "{table.name}" as {sql_text(empty(table))}')
-            return
+            return sql_text(empty(table))
         held = [set(pq.read_schema(file).names) for file in files]
         present = set.union(*held)
         uneven = any(names != present for names in held)
         columns = ", ".join(_column(c, c.name in present) for c in table.c)
-        self.connection.execute(
-            f'create or replace view "{table.name}" as select {columns} '
+        return (
+            f"select {columns} "
             f"from read_parquet([{_listed(files)}], hive_partitioning=false, union_by_name={str(uneven).lower()})"
         )
+
+    def layers(self, held: sa.Table, parts: Mapping[str, Part]) -> patch.Layers:
+        """The layers of a patched table, by key, to select from; a layer that is not there has no rows."""
+        grain = held.info["grain"]
+        keys = sa.Table(held.name, sa.MetaData(), *[sa.Column(name, held.c[name].type) for name in grain])
+        shapes = {WHOLE: held, PATCH: held, VOID: keys}
+        found = {}
+        for key, shape in shapes.items():
+            text = self._files(shape, self.lake.files([parts[key]]) if key in parts else [])
+            # A colon in a path is no parameter.
+            rows = sa.text(text.replace(":", r"\:")).columns(*[sa.column(c.name, c.type) for c in shape.c])
+            found[key] = rows.subquery(key)
+        return patch.Layers(found[WHOLE], found[PATCH], found[VOID], grain)
 
     # reading ------------------------------------------------------------------------------------------------------
 
@@ -164,8 +213,9 @@ class Runner:
 
     def prepare(self, select: Any, table: sa.Table) -> Prepared:
         """A Select in the table's shape, compiled once for its recipe and for its run."""
-        text = sql_text(shaped(select, table))
-        return Prepared(text, self._recipe(select, text))
+        runs = tuple(sql_text(shaped(run, table)) for run in runs_of(select))
+        text = " union all ".join(runs) or sql_text(shaped(select, table))
+        return Prepared(text, self._recipe(select, text), runs)
 
     def _recipe(self, select: Any, text: str) -> str:
         """Hash of a Select's SQL text and of every input's content: new facts, a changed definition and time passing all change it."""
@@ -175,8 +225,14 @@ class Runner:
     def write(self, select: Any, table: sa.Table, key: str = WHOLE, prepared: Prepared | None = None) -> Part:
         """Write a Select as one part of a table; `prepared` where `prepare` was asked before."""
         refuse_unstable(select, table.name)
-        with self._staged(prepared.text if prepared else sql_text(shaped(select, table))):
-            return self._copy(table, key, "", prepared.recipe if prepared else None)
+        made = prepared or self.prepare(select, table)
+        recipe = prepared.recipe if prepared else None
+        if is_sorted(select):
+            return self._copy_as_it_stands(made.text, table, key, recipe)
+        if made.runs:
+            with self._staged_in_runs(made.runs, table):
+                return self._copy_as_it_stands(f"from {STAGED}", table, key, recipe)
+        return self._settled(_in_order(made.text, table, _constants(select)), table, key, recipe)
 
     def write_spans(
         self, select: Any, table: sa.Table, spans: Iterable[Span], is_materialized: bool = False
@@ -193,6 +249,10 @@ class Runner:
         with self._staged(sql_text(shaped(select, table))):
             return [self._copy(table, span.key, _within(cut, span)) for span in spans]
 
+    def write_kept(self, table: sa.Table, key: str, rows: sa.Table) -> Part:
+        """Write a materialized table, whose columns are in shape already, as one part."""
+        return self._copy(table, key, "", rows=_quoted(rows.name))
+
     @contextmanager
     def _staged(self, text: str) -> Iterator[None]:
         self.connection.execute(f"create or replace temp table {STAGED} as {text}")
@@ -201,16 +261,74 @@ class Runner:
         finally:
             self.connection.execute(f"drop table {STAGED}")
 
+    @contextmanager
+    def _staged_in_runs(self, runs: Sequence[str], table: sa.Table) -> Iterator[None]:
+        """The rows of runs in the order of the grain: sorted run by run, since all together may not fit into memory."""
+        with self._staged(f"select * from ({runs[0]}) limit 0"):
+            for run in runs:
+                self.connection.execute(f"insert into {STAGED} select * from ({run}) order by {_order_of(table)}")
+            yield
+
+    def _copy_as_it_stands(self, query: str, table: sa.Table, key: str, recipe: str | None) -> Part:
+        """Write rows in the order they come in, on one thread: with more, the bytes depend on how many there are."""
+        threads = self.connection.execute("select current_setting('threads')").fetchall()[0][0]
+        self.connection.execute("set threads=1")
+        try:
+            return self._settled(query, table, key, recipe)
+        finally:
+            self.connection.execute(f"set threads={threads}")
+
     def _copy(self, table: sa.Table, key: str, where: str, recipe: str | None = None, rows: str = STAGED) -> Part:
+        return self._settled(f"select * from {rows} {where} order by {_order_of(table)}", table, key, recipe)
+
+    def _settled(self, query: str, table: sa.Table, key: str, recipe: str | None) -> Part:
         draft = self.lake.draft()
-        order = ", ".join(f'"{name}"' for name in table.info["grain"])
-        query = f"select * from {rows} {where} order by {order}"
         copied = self.connection.execute(f"copy ({query}) to {_text(draft)} ({FORMAT})").fetchall()
         count = int(copied[0][0]) if copied else 0
         if count == 0 and key != WHOLE:
             draft.unlink(missing_ok=True)
             return empty_part(key)
         return self.lake.settle(draft, table.name, key, count, recipe)
+
+
+def _order_of(table: sa.Table, without: Collection[str] = ()) -> str:
+    return ", ".join(_quoted(name) for name in stored(table).info["grain"] if name not in without) or "1"
+
+
+def _in_order(text: str, table: sa.Table, constants: Mapping[str, str]) -> str:
+    """SQL of rows in the order of the grain. What is the same in every row is left out of the sort, which may not fit into memory with it."""
+    columns = [(column.name, column.type.compile(dialect=DIALECT)) for column in stored(table).c]
+    every = ", ".join(
+        f"cast({constants[name]} as {kind}) as {_quoted(name)}" if name in constants else _quoted(name)
+        for name, kind in columns
+    )
+    varying = ", ".join(_quoted(name) for name, _ in columns if name not in constants)
+    if not varying:
+        return text
+    return f"select {every} from (select {varying} from ({text}) order by {_order_of(table, constants)})"
+
+
+def _constants(select: Any) -> dict[str, str]:
+    """SQL of the columns that are one written value, by name."""
+    if not isinstance(select, sa.Select):
+        return {}
+    found = {column.name: getattr(column, "element", column) for column in select.selected_columns}
+    return {name: sql_text(value) for name, value in found.items() if _is_written(value)}
+
+
+def _is_written(value: Any) -> bool:
+    return isinstance(value, sa.BindParameter) or (isinstance(value, sa.Cast) and _is_written(value.clause))
+
+
+def _with_derived(table: sa.Table, text: str, on: dt.date) -> str:
+    """SQL of stored rows with the derived columns computed, in declared order."""
+    rows = sa.table("stored", *[sa.column(c.name, c.type) for c in stored(table).c])
+    derived = table.info["derived"]
+    wanted = {c.name: _quoted(c.name) for c in table.c} | {
+        name: sql_text(sa.cast(derive(rows, date_literal(on)), table.c[name].type)) for name, derive in derived.items()
+    }
+    columns = ", ".join(f"{value} as {_quoted(name)}" for name, value in wanted.items())
+    return f"select {columns} from ({text}) as stored"
 
 
 def _columns(select: Any) -> Any:

@@ -107,7 +107,7 @@ people as (
 select
     source, record_key, card, cast(null as varchar) as unionid, cast(null as varchar) as openid, cast(null as varchar) as crm_id, name, name_key,
     phone, phone_status, other_phone, email, email_key, email_status, email_kind,
-    cast(null as varchar) as company, cast(null as varchar) as company_key, cast(null as varchar) as company_from, cast(null as varchar) as job_title,
+    cast(null as varchar) as company, cast(null as varchar) as company_key, cast(null as varchar) as company_from, cast(null as varchar) as job_title, cast(null as varchar) as gender, cast(null as date) as birth_on,
     province, city, region_status, region_from, cast(null as varchar) as owner, registered_at, cast(null as timestamp) as changed_at, received_at, trust,
     cast(null as varchar) as excluded_by
 from people;
@@ -278,7 +278,7 @@ counted as (
     group by contact_id
 )
 select
-    contact_id, golden.card, name, phone, email, province, city, null::varchar as company_id, null::varchar as company, null::varchar as job_title, null::varchar as owner,
+    contact_id, golden.card, name, phone, email, province, city, null::varchar as company_id, null::varchar as company, null::varchar as job_title, null::varchar as gender, null::date as birth_on, null::varchar as owner,
     age_band, income_band, household_size, kids_count, source_count, first_source, first_seen_on, updated_at
 from counted left join golden using (contact_id) left join survey using (contact_id);
 

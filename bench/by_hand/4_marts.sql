@@ -199,6 +199,7 @@ select
     cast(coalesce(sum(points) filter (kind = 'fit'), 0) as integer) as fit_score,
     cast(coalesce(sum(points) filter (kind = 'engagement'), 0) as integer) as engagement_score,
     sum(points) >= 80 as is_mql,
+    'score' as mql_preset,
     cast(null as integer) as previous_score,
     'by hand' as definition_hash
 from mart__score_reason group by contact_id;

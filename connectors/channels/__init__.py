@@ -57,8 +57,8 @@ class Channel(Protocol):
 
 
 @contextmanager
-def opened(workspace: Workspace) -> Iterator[Channel]:
-    """The mail channel of a workspace for one run; `loopback` starts a sink in this process that keeps its mail in `.vesper/sink`.
+def opened(workspace: Workspace, folder: str = "sink") -> Iterator[Channel]:
+    """The mail channel of a workspace for one run; `loopback` starts a sink in this process that keeps its mail in `.vesper/<folder>`.
 
     Raises:
         ChannelUnreachable: when a rehearsal names a server that could reach people.
@@ -70,7 +70,7 @@ def opened(workspace: Workspace) -> Iterator[Channel]:
     mail = workspace.mail
     if mail.server == "loopback":
         with (
-            Sink(workspace.store / "sink") as sink,
+            Sink(workspace.store / folder) as sink,
             Smtp("127.0.0.1", sink.port, mail.sender, mail.sender_name) as smtp,
         ):
             yield smtp

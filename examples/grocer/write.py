@@ -5,7 +5,7 @@ import datetime as dt
 import io
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,21 +39,22 @@ def arrival(on: dt.date) -> int:
     return int(received_at.replace(tzinfo=dt.UTC).timestamp())
 
 
-def stamp(path: Path, on: dt.date) -> None:
+def stamp(path: Path, on: dt.date, arrives: Callable[[dt.date], int] = arrival) -> None:
     """Set a file's modification time to the arrival of its day."""
-    os.utime(path, (arrival(on), arrival(on)))
+    os.utime(path, (arrives(on), arrives(on)))
 
 
 class Landing:
-    """The landing folder of one workspace: one method per file format."""
+    """The landing folder of one workspace: one method per file format. `arrives` says when the file of a day comes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, arrives: Callable[[dt.date], int] = arrival) -> None:
         self._folder = folder
+        self._arrives = arrives
 
     def parquet(self, source: str, on: dt.date, table: pa.Table) -> None:
         with self._place(source, on, "parquet").open("wb") as out:
             pq.write_table(table.replace_schema_metadata(None), out, compression="zstd")
-        stamp(self._place(source, on, "parquet"), on)
+        stamp(self._place(source, on, "parquet"), on, self._arrives)
 
     def arrow_csv(self, source: str, on: dt.date, table: pa.Table) -> None:
         out = io.BytesIO()
@@ -72,12 +73,14 @@ class Landing:
         lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
         self._bytes(source, on, "jsonl", "".join(lines).encode())
 
-    def xlsx(self, source: str, on: dt.date, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    def xlsx(
+        self, source: str, on: dt.date, columns: Sequence[str], rows: Sequence[Row], sheet_name: str = "来电"
+    ) -> None:
         """A real workbook: times are date cells, a number stays the number that Excel made of it."""
         out = io.BytesIO()
         with xlsxwriter.Workbook(out, {"in_memory": True, **_CELLS}) as book:
             book.set_properties({"created": _CREATED, "comments": COMPOSED})
-            sheet = book.add_worksheet("来电")
+            sheet = book.add_worksheet(sheet_name)
             for number, cells in enumerate([dict(zip(columns, columns, strict=True)), *rows]):
                 sheet.write_row(number, 0, [cells[name] for name in columns])
         self._bytes(source, on, "xlsx", out.getvalue())
@@ -86,12 +89,12 @@ class Landing:
         """The note beside composed files that says so."""
         path = self._folder / source / "COMPOSED.txt"
         path.write_text(COMPOSED, encoding="utf-8")
-        stamp(path, on)
+        stamp(path, on, self._arrives)
 
     def _bytes(self, source: str, on: dt.date, ending: str, data: bytes) -> None:
         path = self._place(source, on, ending)
         path.write_bytes(data)
-        stamp(path, on)
+        stamp(path, on, self._arrives)
 
     def _place(self, source: str, on: dt.date, ending: str) -> Path:
         folder = self._folder / source

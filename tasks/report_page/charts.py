@@ -20,22 +20,39 @@ CONFIG = {"displayModeBar": False, "responsive": True}
 
 
 def score_chart(people: PeopleView, words: Wording) -> str:
-    """People by score, five points a bar; those ready for sales in the accent colour."""
-    bars = [
-        go.Bar(
-            x=[f"{each.low}–{min(each.high, 100)}" if each.low < 100 else "100" for each in people.scores],
-            y=[each.people for each in people.scores],
-            marker_color=[ACCENT if each.is_mql else GREYS[1] for each in people.scores],
-            text=[words.number(each.people) for each in people.scores],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate="%{x}: %{y:,}<extra></extra>",
-        )
-    ]
-    figure = _plain(bars, words, height=280)
+    """People by score, five points a bar; those ready for sales in the accent colour, and the line from which a score is enough."""
+    labels = [f"{each.low}–{each.high}" if each.low < each.high else str(each.low) for each in people.scores]
+    rest = [each.people - each.mqls for each in people.scores]
+    mqls = [each.mqls for each in people.scores]
+    bars = [_score_bars(labels, rest, GREYS[1], words), _score_bars(labels, mqls, ACCENT, words)]
+    figure = _plain(bars, words, height=300)
     figure.update_layout(xaxis_title=words.say("score"), xaxis_type="category", yaxis_visible=False, bargap=0.18)
-    figure.update_layout(margin_l=0, margin_r=0)
+    figure.update_layout(margin_l=0, margin_r=0, barmode="stack")
+    _mql_line(figure, people, words)
     return _html(figure, "scores")
+
+
+def _score_bars(labels: list[str], counts: list[int], colour: str, words: Wording) -> Any:
+    return go.Bar(
+        x=labels,
+        y=counts,
+        marker_color=colour,
+        text=[words.number(count) if count else "" for count in counts],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{x}: %{y:,}<extra></extra>",
+    )
+
+
+def _mql_line(figure: Any, people: PeopleView, words: Wording) -> None:
+    """The line between the last score that is not enough and the first that is, where both sides are drawn."""
+    place = sum(each.high < people.mql_at for each in people.scores)
+    if 0 < place < len(people.scores):
+        said = words.say("ready for sales from {mql_at}").format(mql_at=people.mql_at)
+        figure.add_vline(x=place - 0.5, line={"color": INK, "width": 1, "dash": "dot"})
+        figure.add_annotation(
+            x=place - 0.5, y=1, yref="paper", yanchor="bottom", xanchor="left", text=said, showarrow=False
+        )
 
 
 def response_chart(campaigns: CampaignView, words: Wording) -> str:

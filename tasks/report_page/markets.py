@@ -9,6 +9,7 @@ from vesper.marts.visibility_gap import VISIBILITY_GAP
 from vesper.measure import fields_to_ask, needed_count, people_to_ask
 from vesper.model.market import Market
 from vesper.night import Night
+from vesper.visibility_figures import best_sources
 from vesper.watch import of_tonight
 
 
@@ -30,6 +31,21 @@ class MarketView:
     gaps: tuple[Any, ...]
     asks: tuple[Ask, ...]
     people: tuple[Any, ...]
+
+    @property
+    def low_ratio(self) -> float | None:
+        """Visibility if the market is as large as it may be; None where the estimate states no range."""
+        return None if self.row.size_high is None else self.row.complete_count / self.row.size_high
+
+    @property
+    def high_ratio(self) -> float | None:
+        """Visibility if the market is as small as it may be; None where the estimate states no range."""
+        return None if self.row.size_low is None else self.row.complete_count / self.row.size_low
+
+    @property
+    def widest_ratio(self) -> float:
+        """The largest share that is drawn."""
+        return max(self.row.visibility_ratio, self.row.target_ratio, self.market.band.high, self.high_ratio or 0.0)
 
     @property
     def needed(self) -> int:
@@ -65,6 +81,22 @@ def read_markets(reader: Reader, night: Night) -> list[MarketView]:
     rows = [row for row in reader.rows(of_tonight(VISIBILITY, night)) if row.market_id in markets]
     rows.sort(key=lambda row: (row.visibility_ratio, row.market_id))
     return [_view(reader, night, markets[row.market_id], row, gaps.get(row.market_id, [])) for row in rows]
+
+
+@dataclass(frozen=True)
+class SourceView:
+    """A gap of tonight and the source that would close most of it."""
+
+    market: Market
+    row: Any
+
+
+def read_sources(reader: Reader, night: Night) -> list[SourceView]:
+    """The largest gaps that a source of ours could narrow, the largest first (R20, R22)."""
+    markets = night.definitions.of(Market)
+    return [
+        SourceView(markets[row.market_id], row) for row in reader.rows(best_sources(night)) if row.market_id in markets
+    ]
 
 
 def _view(reader: Reader, night: Night, market: Market, row: Any, gaps: list[Any]) -> MarketView:

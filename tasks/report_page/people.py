@@ -1,26 +1,32 @@
 """Scores, lifecycle and segments on the page: how many people where, and who came and went tonight."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from tasks.new_mqls import NewMql, read_new_mqls
 from tasks.report_page import Reader
+from vesper.key_figures import scored
 from vesper.lifecycle import stages_of
+from vesper.marts.calibration import CALIBRATION
+from vesper.marts.score_hold import SCORE_HOLD
 from vesper.model.lifecycle import Lifecycle
 from vesper.model.policy import ScoringPolicy
 from vesper.model.segment import Segment
 from vesper.night import Night
-from vesper.watch import contact_count, people_by_stage, scores_by_value, segment_moves, segment_sizes
+from vesper.watch import contact_count, of_tonight, people_by_stage, scores_by_value, segment_moves, segment_sizes
 
 WIDTH = 5
+MOST_EMPTY_BINS = 60  # beyond, the scale is so wide that only the bins with people are drawn
 
 
 @dataclass(frozen=True)
 class ScoreBin:
-    """People with a score from `low` up to the next bin; a bin never holds both sides of the MQL line."""
+    """People with a score of `low` to `high`, and how many of them are MQLs; a bin never holds both sides of the MQL line."""
 
     low: int
     high: int
     people: int
-    is_mql: bool
+    mqls: int
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,11 @@ class PeopleView:
     mql_at: int
     stages: tuple[StageView, ...]
     segments: tuple[SegmentView, ...]
+    new_mql_count: int
+    new_mqls: tuple[NewMql, ...]
+    holds: tuple[Any, ...]
+    calibration: tuple[Any, ...]
+    is_strict: bool = False
 
     @property
     def scored(self) -> int:
@@ -57,14 +68,28 @@ class PeopleView:
 
     @property
     def mql(self) -> int:
-        return sum(each.people for each in self.scores if each.is_mql)
+        return sum(each.mqls for each in self.scores)
 
 
 def read_people(reader: Reader, night: Night) -> PeopleView:
     contacts = reader.rows(contact_count())[0].people
     return PeopleView(
-        contacts, _scores(reader, night), _mql_at(night), _stages(reader, night), _segments(reader, night)
+        contacts,
+        _scores(reader, night),
+        _mql_at(night),
+        _stages(reader, night),
+        _segments(reader, night),
+        reader.rows(scored(night))[0].new_mqls if _is_scored(night) else 0,
+        tuple(read_new_mqls(reader, night)) if _is_scored(night) else (),
+        tuple(reader.rows(of_tonight(SCORE_HOLD, night))),
+        tuple(reader.rows(of_tonight(CALIBRATION, night))),
+        any(policy.mql_preset == "strict" for policy in night.definitions.of(ScoringPolicy).values()),
     )
+
+
+def _is_scored(night: Night) -> bool:
+    """Whether there is a scale to be scored on; every company has one but the bare ones of tests."""
+    return bool(night.definitions.of(ScoringPolicy))
 
 
 def _mql_at(night: Night) -> int:
@@ -73,11 +98,26 @@ def _mql_at(night: Night) -> int:
 
 
 def _scores(reader: Reader, night: Night) -> tuple[ScoreBin, ...]:
-    bins: dict[tuple[int, bool], int] = {}
+    """Bins from the lowest score to the highest, those without people among them, so that a distance on the page is one of points."""
+    line, counted = _mql_at(night), {}
     for row in reader.rows(scores_by_value(night)):
-        key = (row.score - row.score % WIDTH, bool(row.is_mql))
-        bins[key] = bins.get(key, 0) + row.people
-    return tuple(ScoreBin(low, low + WIDTH - 1, people, is_mql) for (low, is_mql), people in sorted(bins.items()))
+        low, high = _bin(row.score, line)
+        people, mqls = counted.get((low, high), (0, 0))
+        counted[low, high] = people + row.people, mqls + (row.people if row.is_mql else 0)
+    if not counted:
+        return ()
+    lowest, highest = min(counted)[0], max(counted)[1]
+    if highest - lowest <= MOST_EMPTY_BINS * WIDTH:
+        for score in range(lowest, highest + 1):
+            counted.setdefault(_bin(score, line), (0, 0))
+    return tuple(ScoreBin(*edges, *counts) for edges, counts in sorted(counted.items()))
+
+
+def _bin(score: int, line: int) -> tuple[int, int]:
+    """Smallest and largest score of the bin that a score falls into."""
+    low = score - score % WIDTH
+    high = low + WIDTH - 1
+    return (max(low, line), high) if score >= line else (low, min(high, line - 1))
 
 
 def _stages(reader: Reader, night: Night) -> tuple[StageView, ...]:

@@ -45,6 +45,7 @@ REASONS = {
     "no_address": "no address",
     "no_consent": "no consent",
     "suppressed": "unsubscribed or suppressed",
+    "human_takeover": "a person talks to them",
     "stage": "not in the campaign's lifecycle stages",
     "duplicate_address": "same mailbox as another person",
     "held": "a source has a hole, so the facts are unknown",

@@ -12,7 +12,21 @@ from tests.night.looking import files, manifest, messages
 from tests.small_grocer import EXAMPLE, LAST, SECOND, GrocerNights, change, copied
 from tests.warehouse.test_lock import another_process
 
-WORDS = ("run", "up", "check", "activate", "explain", "sql", "export", "replay", "backfill", "stop", "doctor", "demo")
+WORDS = (
+    "run",
+    "up",
+    "check",
+    "activate",
+    "sign-off",
+    "explain",
+    "sql",
+    "export",
+    "replay",
+    "backfill",
+    "stop",
+    "doctor",
+    "demo",
+)
 
 
 def test_help_names_every_command(vesper: Vesper) -> None:

@@ -15,13 +15,19 @@ import duckdb
 import pyarrow as pa
 import sqlalchemy as sa
 
+from tests.conditions.sales_facts import Lead, Sales, sales_tables
+from vesper.consolidate.event import PARTICULARS
 from vesper.definition_set import DefinitionSet
 from vesper.marts.activity import ACTIVITY, activity
+from vesper.marts.persona import PERSONA
+from vesper.marts.tag import TAG
+from vesper.marts.tier import TIER
 from vesper.model.definition import Definition
 from vesper.model.kinds import KINDS
 from vesper.model.workspace import Company, Workspace
 from vesper.night import Night
 from vesper.tables.campaign import EVENT
+from vesper.tables.company import COMPANY
 from vesper.tables.contact import CONTACT
 from vesper.tables.order import ORDER_DAY, ORDER_LINE
 from warehouse.runner import shaped, sql_text
@@ -42,13 +48,18 @@ ARROW = {
 
 @dataclass(frozen=True)
 class Order:
-    """One order: its lines share the company day."""
+    """One order: its lines share the company day. A line without a code is p1, p2 and so on, by its place."""
 
     contact_id: str | None
     on: dt.date
     amounts: tuple[Decimal, ...] = (Decimal(10),)
     categories: tuple[str | None, ...] = (None,)
     at: dt.datetime | None = None
+    product_codes: tuple[str, ...] = ()
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        return self.product_codes or tuple(f"p{place}" for place in range(1, len(self.amounts) + 1))
 
     @property
     def ordered_at(self) -> dt.datetime:
@@ -63,10 +74,19 @@ class Event:
     kind: str
     on: dt.date
     is_machine: bool = False
+    moment: dt.datetime | None = None
+    series_id: str | None = None
+    message_id: str | None = None
+    url: str | None = None
+    content_id: str | None = None
+    product_code: str | None = None
+    keyword: str | None = None
+    duration_seconds: int | None = None
+    amount: Decimal | None = None
 
     @property
     def at(self) -> dt.datetime:
-        return dt.datetime.combine(self.on, dt.time(5))
+        return self.moment or dt.datetime.combine(self.on, dt.time(5))
 
 
 @dataclass(frozen=True)
@@ -79,6 +99,13 @@ class Facts:
     scores: Mapping[str, int] = field(default_factory=dict)
     stages: Mapping[str, str] = field(default_factory=dict)
     segments: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    companies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    personas: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    tiers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    sales: Sales = field(default_factory=Sales)
+    mqls: frozenset[str] = frozenset()
+    leads: Mapping[str, Lead] = field(default_factory=dict)
 
 
 class Tables:
@@ -124,10 +151,28 @@ class Tables:
     def put_facts(self, facts: Facts, night: Night) -> None:
         """The core tables of these facts and mart__activity."""
         self.put(CONTACT, contact_rows(facts))
+        self.put(COMPANY, [{"name": id, "company_id": id, **row} for id, row in facts.companies.items()])
         self.put(ORDER_LINE, line_rows(facts))
         self.put(ORDER_DAY, day_rows(facts))
         self.put(EVENT, event_rows(facts))
+        for table, rows in sales_tables(facts.sales).items():
+            self.put(table, rows)
         self.make(ACTIVITY, activity(night))
+        self.put_groups(facts, night)
+
+    def put_groups(self, facts: Facts, night: Night) -> None:
+        """Tags, personas and tiers, each held since tonight."""
+        since = {"since_on": night.business_on}
+        tags = [{"tag_id": tag, "contact_id": id, **since} for tag, ids in facts.tags.items() for id in ids]
+        personas = [{"persona_id": one, "contact_id": id, **since} for one, ids in facts.personas.items() for id in ids]
+        tiers = [
+            {"tiering_id": of, "contact_id": id, "tier": tier, **since}
+            for of, found in facts.tiers.items()
+            for id, tier in found.items()
+        ]
+        self.put(TAG, tags)
+        self.put(PERSONA, personas)
+        self.put(TIER, tiers)
 
 
 def arrow_type(column: sa.Column[Any]) -> pa.DataType:
@@ -152,7 +197,7 @@ def line_rows(facts: Facts) -> list[dict[str, Any]]:
             "order_id": f"o{number}",
             "line_number": place,
             "contact_id": order.contact_id,
-            "product_code": f"p{place}",
+            "product_code": product,
             "category": category,
             "quantity": 1,
             "amount": amount,
@@ -160,7 +205,9 @@ def line_rows(facts: Facts) -> list[dict[str, Any]]:
             "ordered_at": order.ordered_at,
         }
         for number, order in enumerate(facts.orders)
-        for place, (amount, category) in enumerate(zip(order.amounts, order.categories, strict=True), 1)
+        for place, (amount, category, product) in enumerate(
+            zip(order.amounts, order.categories, order.products, strict=True), 1
+        )
     ]
 
 
@@ -194,6 +241,9 @@ def event_rows(facts: Facts) -> list[dict[str, Any]]:
             "received_at": event.at,
             "source": "app",
             "is_machine": event.is_machine,
+            "series_id": event.series_id,
+            "message_id": event.message_id,
+            **{name: getattr(event, name) for name in PARTICULARS},
         }
         for number, event in enumerate(facts.events)
     ]

@@ -23,7 +23,7 @@ FULL = {
     "member_id": "M1", "card": " １０ 01 ", "unionid": "u-1", "openid": "o1", "crm_id": "7", "name": "陳 曉東先生",
     "phone": "１３９００１３９００１/010-62345678 转 801", "email": " Mailto:Chen.XD+expo@Firma.COM.cn ", "company": "西門子（中國）有限公司",
     "job_title": "采购　经理", "owner": " 王销售 ", "province": "上海市", "city": "上海", "registered_at": dt.date(2025, 3, 1),
-    "changed_at": dt.date(2025, 3, 2), "is_deleted": False,
+    "changed_at": dt.date(2025, 3, 2), "is_deleted": False, "gender": " 女士", "birth_on": dt.date(1992, 2, 29),
 }  # fmt: skip
 
 
@@ -44,9 +44,19 @@ def test_every_column_of_a_row(cleaning: Cleaning) -> None:
         "company": "西門子（中國）有限公司", "company_key": "西门子中国", "company_from": "stated", "job_title": "采购 经理", "owner": "王销售",
         "province": "上海", "city": "上海", "region_status": "exact", "region_from": "stated",
         "registered_at": dt.datetime(2025, 2, 28, 16), "changed_at": dt.datetime(2025, 3, 1, 16), "received_at": AT, "trust": 50,
-        "excluded_by": None,
+        "excluded_by": None, "gender": "female", "birth_on": dt.date(1992, 2, 29),
     }  # fmt: skip
     assert set(row) == set(SOURCE_RECORD.c.keys())
+
+
+@pytest.mark.parametrize(
+    ("written", "gender"), [("男", "male"), ("F", "female"), (" Mr. ", "male"), ("1", None), ("保密", None), ("", None)]
+)
+def test_a_gender_is_read_from_words_and_never_from_a_bare_number(
+    cleaning: Cleaning, written: str, gender: str | None
+) -> None:
+    (row,) = cleaning.of({"member_id": "M1", "gender": written})
+    assert row["gender"] == gender
 
 
 def test_a_row_that_says_nothing(cleaning: Cleaning) -> None:
@@ -76,6 +86,8 @@ def test_what_came_out_goes_in_and_comes_out_again(cleaning: Cleaning) -> None:
         "email",
         "company",
         "job_title",
+        "gender",
+        "birth_on",
         "owner",
         "province",
         "city",

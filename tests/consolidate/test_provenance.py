@@ -21,6 +21,7 @@ VALUES: dict[str, list[str | None]] = {
     "email": [None, "w@x.cn", "info@x.cn"],
     "company": [None, "甲有限公司", "甲公司", "乙有限公司上海分公司", "个人"],
     "job_title": [None, "总监", "主管"],
+    "gender": [None, "male", "female"],
     "owner": [None, "韩梅梅", "李雷"],
 }
 PLACES = [(None, None), ("浙江", None), ("浙江", "杭州"), ("广东", "深圳")]

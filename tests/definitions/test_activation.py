@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tasks import ops
+from tasks.sign_off import sign_off
 from vesper.load import definition_texts
 from vesper.problem import DefinitionsInvalid
 from warehouse.house import House
@@ -46,6 +47,8 @@ def test_a_definition_whose_neighbour_is_not_in_force_is_refused_and_leaves_noth
 
 @pytest.mark.requirement("R119")
 def test_a_company_begins_with_all_its_files_and_changes_one_by_one(company: Path) -> None:
+    for role in ("marketing", "sales"):
+        sign_off(company, "", role, "test")
     ops.activate_all(company, "test", "the first night")
     assert names_in_force(company) == sorted(definition_texts(company))
     segment = company / "definitions" / "segments" / "mql.yml"

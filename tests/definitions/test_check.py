@@ -59,7 +59,7 @@ PLANTED = [
     ("sources/shop_redemption", "carry_forward", "carry_foward", 8, "late.carry_foward is not a key", "carry_forward?"),
     ("sources/shop_redemption", "event_kind: coupon_redeemed\n", "", 1, "which kind of event", "event_kind"),
     ("sources/shop_redemption", "late:", "zone: Asia/Shangai\nlate:", 8, "Asia/Shangai is not a time zone", "Asia/Shanghai?"),
-    ("lifecycle/main", "preset_a", "preset_x", 3, "no lifecycle preset_x", "preset_a?"),
+    ("lifecycle/main", "preset_a", "preset_aa", 3, "no lifecycle preset_aa", "preset_a?"),
 ]  # fmt: skip
 
 

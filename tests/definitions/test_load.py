@@ -38,7 +38,7 @@ def test_a_company_without_policies_takes_those_that_ship(company: Company) -> N
     assert (prospects.touches, prospects.within.days, prospects.stages, prospects.channel) == (
         2,
         7,
-        ("prospect",),
+        ("prospect", "awareness", "new"),
         "email",
     )
 

@@ -14,7 +14,7 @@ from vesper.language import translator
 from vesper.wording import stage_title
 
 SPOKEN = ("vesper/wording.py", "flows/artifacts.py", "flows/wait_for_prepare.py")
-STAGES = ("consolidate", "measure", "score", "segment", "send", "watch")
+STAGES = ("consolidate", "measure", "score", "handover", "segment", "send", "watch")
 
 
 def messages_of(file: Path) -> Iterator[str]:

@@ -11,13 +11,19 @@ from vesper.check import check
 from vesper.load import load_definitions
 from vesper.model.campaign import Campaign
 from vesper.model.market import Market
+from vesper.model.persona import Persona
 from vesper.model.scoring import ScoringRule
 from vesper.model.segment import Segment
 from vesper.model.source import Source
+from vesper.model.tag import Tag
+from vesper.model.tier import Tiering
 
 RENAMED = {
     "scoring": ("two_orders_7d", ScoringRule),
     "segments": ("dormant_90d", Segment),
+    "tags": ("coffee_lover", Tag),
+    "tiers": ("customer_value", Tiering),
+    "personas": ("young_parents", Persona),
     "markets": ("frequent", Market),
     "campaigns": ("winback_coupon", Campaign),
     "sources": ("crm_member", Source),

@@ -21,7 +21,8 @@ CONTRACT = {
     "mart__visibility": "business_on market_id complete_count known_count market_size size_source size_as_of_on visibility_ratio band "
     "target_ratio target_due_on",
     "mart__visibility_gap": "business_on market_id field have_count missing_count have_ratio",
-    "mart__score": "business_on contact_id score fit_score engagement_score is_mql previous_score",
+    "mart__score": "business_on contact_id score fit_score engagement_score is_mql mql_preset previous_score",
+    "mart__calibration": "business_on band contact_count converted_count conversion_ratio accepted_count rejected_count",
     "mart__score_reason": "business_on contact_id rule_id points evidence_count first_at last_at",
     "mart__lifecycle": "contact_id stage entered_at rule_id",
     "mart__lifecycle_change": "business_on contact_id from_stage to_stage rule_id at",
@@ -32,6 +33,7 @@ CONTRACT = {
     "mart__funnel": "cohort_on from_stage to_stage entered_count passed_count pass_ratio median_days",
     "mart__monitor": "flow metric period target actual gap analysis action owner",
     "out__message": "message_id campaign_id contact_id step_id occurrence channel state reason planned_at sent_at",
+    "out__handover": "handover_id contact_id score owner created_at notified_at accepted_at outcome",
     "dq__metric": "business_on stage table_name metric value",
     "dq__quarantine": "business_on stage source row_key rule_id row_json",
 }

@@ -91,7 +91,7 @@ def test_what_a_steward_joins_stays_joined_and_what_is_parted_gets_its_old_id_ba
     for number in (1, 2):
         people.night(number, rows, [join])
         assert set(people.contact_of(number).values()) == {one}
-    assert events(people, 1) == [("steward", one, two, "steward", 1)]
+    assert events(people, 1) == [("steward_merge", one, two, "steward", 1)]
     assert events(people, 2) == []
     people.night(3, rows)
     assert people.contact_of(3) == before, "unmerging restores both"
@@ -108,7 +108,7 @@ def test_a_steward_parts_rows_of_one_card_for_good(people: People) -> None:
         people.night(number, rows, [part])
         after = people.contact_of(number)
         assert after["crm:1"] == after["crm:3"] == id != after["crm:2"]
-    assert events(people, 1) == [("steward", id, after["crm:2"], "steward", 1)]
+    assert events(people, 1) == [("steward_split", id, after["crm:2"], "steward", 1)]
     assert [(row["rule"], row["is_final"]) for row in people.rows(IDENTITY_VETO, 2)] == [("steward", True)]
     assert people.rows(IDENTITY_NIGHT, 2)[1]["split_count"] == 0, "a steward's word is no anomaly"
 
@@ -162,3 +162,23 @@ def _merged(people: People) -> tuple[bool, str | None]:
 def test_each_old_id_goes_to_one_cluster_and_each_cluster_takes_one() -> None:
     order = [("x", "A"), ("x", "B"), ("y", "A"), ("y", "C"), ("z", "C")]
     assert matched(order) == [{"label": "x", "contact_id": "A"}, {"label": "y", "contact_id": "C"}]
+
+
+@pytest.mark.requirement("R6", "R104")
+def test_a_steward_joins_rows_of_two_ids_that_a_person_has_once(people: People) -> None:
+    """Two WeChat accounts of one person: the word of a steward is stronger than what the two ids say, for every row that carries them."""
+    rows = [
+        record("1", phone=WANG, unionid="u1"),
+        record("2", phone=LI, unionid="u2"),
+        record("3", phone=LI, unionid="u2"),
+        record("4", phone=LI, unionid="u3"),
+    ]
+    people.night(0, rows)
+    before = people.contact_of(0)
+    join = ("must_link", "crm:2", "crm:1")
+    for number in (1, 2):
+        people.night(number, rows, [join])
+        after = people.contact_of(number)
+        assert after["crm:1"] == after["crm:2"] == after["crm:3"] != after["crm:4"], "u3 is nobody's word"
+    people.night(3, rows)
+    assert people.contact_of(3) == before

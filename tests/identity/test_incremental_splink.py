@@ -10,6 +10,7 @@ from bench.people import people as invented
 from tests.identity.nights import POLICY, People, Row, record
 from vesper.identity.keys import comparable, identifiers, shared_keys
 from vesper.model.linkage import Linkage
+from vesper.stage_report import StageFailed
 from vesper.tables.contact import CONTACT_MEMBER, SOURCE_RECORD
 from vesper.tables.identity import IDENTITY_LINK
 from warehouse.linkage import train
@@ -78,3 +79,20 @@ def test_a_night_that_grows_equals_a_full_rebuild_with_weights_by_splink(people:
     assert {row["rule"] for row in links} >= {"linkage", "crm_id"}
     contacts = {row["contact_id"] for row in people.rows(CONTACT_MEMBER, 2)}
     assert len(grown) / 2 < len(contacts) < len(grown)
+
+
+@pytest.mark.requirement("R119")
+def test_a_night_with_weights_that_are_missing_or_of_an_older_linkage_says_how_to_get_them(people: People) -> None:
+    people.night(0, rows(200))
+    people.linkage = LINKAGE
+    with pytest.raises(
+        StageFailed, match=r"linkage/people has no weights yet; train it with `vesper train linkage people`"
+    ):
+        people.night(1, rows(200))
+    people.linkage = trained(people)
+    assert people.linkage.model is not None
+    levels = {name: judged for name, judged in people.linkage.model.levels.items() if name != "company"}
+    older = people.linkage.model.model_copy(update={"levels": levels})
+    people.linkage = people.linkage.model_copy(update={"model": older})
+    with pytest.raises(StageFailed, match=r"has no weight for company: same, since it changed after its training"):
+        people.night(1, rows(200))

@@ -14,8 +14,8 @@ from vesper.model.linkage import PARTS, Linkage, population
 from vesper.presets import PRESETS
 from vesper.problem import DefinitionsInvalid
 from vesper.reading import read
+from warehouse.linkage import NotTrainable, scored, train
 from warehouse.linkage import fields as linkage_fields
-from warehouse.linkage import scored, train
 from warehouse.runner import Runner
 
 CONTACT = (PRESETS / "linkage" / "contact.yml").read_text(encoding="utf-8")
@@ -178,6 +178,14 @@ def test_an_untrained_or_outdated_model_is_refused(runner: Runner, linkage: Link
     outdated = linkage.model.model_copy(update={"levels": levels})
     with pytest.raises(ValueError, match="Train it again"):
         scored(runner, table, linkage.model_copy(update={"model": outdated}))
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_rows_that_are_no_pair_train_nothing(runner: Runner, count: int) -> None:
+    runner.bind_arrow("compared", pa.table({name: pa.array([name] * count, pa.string()) for name in COLUMNS}), "test")
+    table = sa.Table("compared", sa.MetaData(), *[sa.Column(name, sa.String) for name in COLUMNS])
+    with pytest.raises(NotTrainable):
+        train(runner, table, contact())
 
 
 def test_a_model_is_written_into_its_definition_and_read_back(linkage: Linkage) -> None:

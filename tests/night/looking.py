@@ -11,9 +11,11 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from vesper.load import read_workspace
+from vesper.tables.declare import METADATA
 from warehouse.lake import Lake, Snapshot
 from warehouse.ledger.engine import open_ledger, reading
 from warehouse.ledger.schema import MESSAGE, RUN, SNAPSHOT, SNAPSHOT_PART
+from warehouse.runner import Runner
 
 Manifest = dict[str, dict[str, str]]
 
@@ -51,9 +53,16 @@ def table(root: Path, name: str, on: dt.date | None = None) -> pa.Table:
     engine = engine_of(root)
     lake = Lake(root / ".vesper" / "lake", engine)
     snapshot = _snapshot(lake, name, on)
+    assert snapshot is not None, f"{name} was never published"
+    declared = METADATA.tables.get(name)
+    if declared is not None and (declared.info["patched"] or declared.info["derived"]):
+        with Runner(lake) as runner:
+            runner.bind_snapshot(declared, snapshot)
+            found = runner.arrow(sa.select(declared).order_by(*[declared.c[key] for key in declared.info["grain"]]))
+        engine.dispose()
+        return found
     parts = lake.files(lake.parts(snapshot))
     engine.dispose()
-    assert snapshot is not None, f"{name} was never published"
     # DuckDB marks a column "not null" in a file that has no null in it.
     return (
         pa.concat_tables([pq.read_table(part) for part in parts], promote_options="default") if parts else pa.table({})

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from examples.grocer.compose import compose
 from tasks.night import directly, run_night
 from tests.night.looking import mails_of, messages
+from tests.night.test_five_stages import published_baskets, stage_of, stages
 from tests.small_grocer import EXAMPLE
 from vesper.marts.score import SCORE
 from vesper.marts.score_reason import SCORE_REASON
@@ -121,6 +122,14 @@ def test_every_score_is_the_sum_of_its_reasons_a_clamp_being_one(tables: Runner)
     low, high = one(tables, sa.select(sa.func.min(SCORE.c.score), sa.func.max(SCORE.c.score)))
     assert 0 <= low < high == 100
     assert tables.scalar(sa.select(sa.func.count()).select_from(SCORE_REASON).where(reason.rule_id == "clamp")) > 0
+
+
+@pytest.mark.requirement("R31", "R40")
+def test_every_household_stands_in_the_stage_that_its_baskets_say(year: Path, reports: list[StageReport]) -> None:
+    expected = {household: stage_of(mine.values(), NIGHT) for household, mine in published_baskets().items()}
+    found = stages(year, NIGHT)
+    assert {household: found[household] for household in expected} == expected
+    assert len(expected) == 2_469
 
 
 @pytest.mark.requirement("R2")

@@ -11,33 +11,33 @@ from typing import Any
 import sqlalchemy as sa
 
 from tests.conditions.world import Facts, Tables, night
+from vesper.lead import PREVIOUS_MESSAGE
 from vesper.load import parse
-from vesper.marts import marts_of
-from vesper.marts.lifecycle import LIFECYCLE, PREVIOUS_LIFECYCLE
-from vesper.marts.lifecycle_change import LIFECYCLE_CHANGE
-from vesper.marts.score import PREVIOUS_SCORE, SCORE
-from vesper.marts.score_reason import PREVIOUS_REASON, SCORE_REASON
-from vesper.marts.segment_change import SEGMENT_CHANGE
-from vesper.marts.segment_member import PREVIOUS_MEMBER, SEGMENT_MEMBER
+from vesper.marts import all_marts, marts_of
+from vesper.marts.score_reason import SCORE_REASON
+from vesper.marts.segment_member import SEGMENT_MEMBER
 from vesper.model.definition import Definition
+from vesper.model.lead import LeadPolicy
 from vesper.model.policy import ScoringPolicy
 from vesper.model.scoring import ScoringRule
 from vesper.model.segment import Segment
 from vesper.model.source import Source
 from vesper.night import Night
+from vesper.tables.campaign import CAMPAIGN_MEMBER
+from vesper.tables.declare import previous
+from vesper.tables.identity import CONTACT_ALIAS
 from warehouse.lint import refuse_unstable
 
 PRESETS = Path(__file__).resolve().parents[2] / "definitions"
-MEMORY = {
-    SCORE_REASON: PREVIOUS_REASON,
-    SCORE: PREVIOUS_SCORE,
-    LIFECYCLE: PREVIOUS_LIFECYCLE,
-    SEGMENT_MEMBER: PREVIOUS_MEMBER,
-}
-MADE = (SCORE_REASON, SCORE, LIFECYCLE, LIFECYCLE_CHANGE, SEGMENT_MEMBER, SEGMENT_CHANGE)
+STAGES = ("score", "segment")
+MEMORY = {made.table: previous(made.table) for made in all_marts().values() if made.stage in STAGES}
+"""Every table of these stages, and the one it is the night after."""
+BESIDE = (CAMPAIGN_MEMBER, CONTACT_ALIAS, PREVIOUS_MESSAGE)
+"""Tables of other stages that a test may fill; empty until it does."""
 
 LIFECYCLE_A = parse("lifecycle", "preset_a", (PRESETS / "lifecycle" / "preset_a.yml").read_text(encoding="utf-8"))
 SCALE = parse("policy", "scoring", (PRESETS / "policy" / "scoring.yml").read_text(encoding="utf-8"))
+LEADS = parse("policy", "lead", (PRESETS / "policy" / "lead.yml").read_text(encoding="utf-8"))
 WORDS = {"says": "测试", "owner": "marketing"}
 
 
@@ -55,7 +55,7 @@ def segment(id: str, members: dict[str, Any]) -> Segment:
     return Segment.model_validate({"id": id, **WORDS, "members": members})
 
 
-def scale(**settings: int) -> ScoringPolicy:
+def scale(**settings: Any) -> ScoringPolicy:
     return ScoringPolicy.model_validate({"id": "scoring", **WORDS, **settings})
 
 
@@ -71,6 +71,7 @@ def source(id: str, feeds: str, event_kind: str | None = None) -> Source:
         },
         "event": {"at": "instant", "card": "text"},
         "contact": {"member_id": "text"},
+        "bant": {"bant_id": "text", "card": "text", "budget": "text", "at": "instant"},
     }[feeds]
     return Source.model_validate(
         {
@@ -94,7 +95,10 @@ class Company:
 
     def __init__(self, tables: Tables, *definitions: Definition) -> None:
         self.tables = tables
-        self.definitions = definitions
+        own = {one.id for one in definitions if isinstance(one, LeadPolicy)}
+        self.definitions = definitions if own else (*definitions, LEADS)
+        for table in BESIDE:
+            tables.put(table, [])
         for declared, before in MEMORY.items():
             tables.put(declared, [])
             tables.put(before, [])
@@ -105,7 +109,7 @@ class Company:
         for declared, before in MEMORY.items():
             self.tables.become_previous(declared, before)
         self.tables.put_facts(facts, tonight)
-        for stage in ("score", "segment"):
+        for stage in STAGES:
             for made, select in marts_of(stage, tonight):
                 refuse_unstable(select, made.table.name)
                 self.tables.make(made.table, select)

@@ -22,6 +22,7 @@ SOURCES = (
 )
 TOMORROW = ago(-1)
 NO_OPEN: dict[str, Any] = {"not": {"events": {"kind": "mail_opened", "within": "30d"}}}
+MAIL_OPENED: dict[str, Any] = {"event": {"kind": "mail_opened"}}
 SILENT = rule("silent_30d", NO_OPEN, -10)
 BUYER = rule("ordered_30d", {"orders": {"within": "30d"}}, 20)
 SEGMENTS = (
@@ -115,6 +116,10 @@ def test_a_contact_that_is_gone_keeps_nothing(tables: Tables) -> None:
         ({"not": {"events": {"kind": "mail_opened"}}}, {"mail_open"}),
         ({"events": {"kind": "app_signed_up"}}, {"app_signup"}),
         ({"events": {"kind": "unheard_of"}}, {"mail_open", "shop_redemption"}),
+        ({"events": {"kind": ["mail_opened", "app_signed_up"]}}, {"mail_open", "app_signup"}),
+        ({"last_event": {"kind": "mail_opened", "at_least_days_ago": 9}}, {"mail_open"}),
+        ({"sequence": {"steps": [MAIL_OPENED, {"no_order": {}, "within": "3d"}]}}, {"mail_open", "shop_order"}),
+        ({"sequence": {"steps": [MAIL_OPENED, MAIL_OPENED]}}, {"mail_open"}),
         ({"attribute": {"field": "phone", "is": "known"}}, {"crm_member", "app_signup"}),
         ({"segment": {"id": "silent_phone"}}, {"mail_open", "crm_member", "app_signup"}),
         ({"score": {"at_least": 80}}, {"mail_open", "shop_order"}),

@@ -6,10 +6,10 @@ import pytest
 
 from tests.conditions.world import TONIGHT, Event, Facts, Order, Tables, ago
 from tests.score.nights import LIFECYCLE_A, SCALE, Company, segment
+from vesper.group import in_order
 from vesper.marts.lifecycle import LIFECYCLE
 from vesper.marts.segment_change import SEGMENT_CHANGE
 from vesper.marts.segment_member import SEGMENT_MEMBER
-from vesper.segment import in_order
 
 DORMANT = segment("dormant_90d", {"last_order": {"at_least_days_ago": 90}})
 WINBACK = segment(
@@ -61,7 +61,7 @@ def test_a_deleted_segment_is_left_by_all(tables: Tables) -> None:
     company = Company(tables, SCALE, LIFECYCLE_A, DORMANT)
     facts = Facts({"c1": {}}, orders=(Order("c1", ago(95)),))
     company.run(facts, TONIGHT)
-    company.definitions = (SCALE, LIFECYCLE_A)
+    company.definitions = tuple(one for one in company.definitions if one is not DORMANT)
     company.run(facts, ago(-1))
     assert company.rows(SEGMENT_MEMBER) == []
     assert changes(company) == {("dormant_90d", "c1", "left")}

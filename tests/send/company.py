@@ -13,6 +13,7 @@ from tasks.delivery import DeliveryReport, Letters, deliver, simulated
 from vesper import send
 from vesper.address import ADDRESS_KEY, AddressKey, address_hash
 from vesper.definition_set import DefinitionSet
+from vesper.marts.handover import RAW_HUMAN_TASK
 from vesper.marts.lifecycle import LIFECYCLE
 from vesper.marts.message import RAW_MESSAGE, RAW_SUPPRESSION
 from vesper.marts.segment_member import SEGMENT_MEMBER
@@ -22,6 +23,7 @@ from vesper.model.policy import FrequencyPolicy
 from vesper.model.workspace import Clock, Company, Workspace
 from vesper.night import Night
 from vesper.tables.contact import CONSENT, CONTACT
+from vesper.tables.identity import CONTACT_ALIAS
 from warehouse.ledger import outbox
 from warehouse.ledger.consent import append_consent
 from warehouse.ledger.schema import ATTEMPT, MESSAGE, TOUCH
@@ -119,7 +121,17 @@ def people(count: int, stage: str = "loyal") -> list[Person]:
 def lake() -> sa.Engine:
     """DuckDB in memory with the tables that a plan reads."""
     engine = sa.create_engine("duckdb:///:memory:", poolclass=StaticPool)
-    for table in (CONTACT, CONSENT, LIFECYCLE, SEGMENT_MEMBER, RAW_MESSAGE, RAW_SUPPRESSION, ADDRESS_KEY):
+    for table in (
+        CONTACT,
+        CONSENT,
+        LIFECYCLE,
+        SEGMENT_MEMBER,
+        RAW_MESSAGE,
+        RAW_SUPPRESSION,
+        ADDRESS_KEY,
+        RAW_HUMAN_TASK,
+        CONTACT_ALIAS,
+    ):
         table.create(engine)
     inner, outer = AddressKey(KEY.encode()).pads
     with engine.begin() as connection:

@@ -13,7 +13,7 @@ from vesper.tables import campaign, contact, order, quality
 from vesper.tables.declare import METADATA, PREVIOUS
 from warehouse.house import House
 from warehouse.lake import Lake
-from warehouse.part import WHOLE
+from warehouse.part import WHOLE, row_count_of
 from warehouse.runner import Runner
 
 DECLARED_IN = (campaign, contact, order, quality)
@@ -60,7 +60,7 @@ def test_a_table_written_twice_has_the_same_bytes(
     published = night.lake.parts(night.lake.in_force(name))
     if [part.key for part in published] == [WHOLE]:
         assert written[0].sha256 == published[0].sha256
-    assert written[0].row_count == sum(part.row_count for part in published) == rows.num_rows
+    assert written[0].row_count == row_count_of(published) == rows.num_rows
 
 
 def test_the_grain_of_every_table_is_a_total_key(grocer_nights: GrocerNights) -> None:

@@ -12,14 +12,18 @@ from vesper.conditions import Condition
 from vesper.language import Translate
 from vesper.model.condition import Path
 from vesper.model.definition import Definition
+from vesper.model.lead import LeadPolicy
 from vesper.model.lifecycle import Lifecycle, LifecycleStage
 from vesper.model.market import Market
 from vesper.model.scoring import ScoringRule
-from vesper.model.segment import Segment
+from vesper.model.segment import Group
 from vesper.model.source import Source
+from vesper.model.tier import Tiering
 from vesper.nearest import suggestion
+from vesper.presets import preset_text
 from vesper.problem import Problem
 from vesper.reading import Reading
+from vesper.yaml_text import read_yaml
 
 Model = TypeVar("Model", bound=Definition)
 MAIN = "main"
@@ -60,6 +64,11 @@ class Book:
         return bool(self.stages) or MAIN not in self.ids("lifecycle")
 
     @cached_property
+    def tiers(self) -> dict[str, set[str]]:
+        """Tiering -> its tiers, of those that could be read."""
+        return {reading.id: {tier.id for tier in tiering.tiers} for reading, tiering in self.of(Tiering)}
+
+    @cached_property
     def event_kinds(self) -> set[str]:
         """Kinds of event that the sources bring: stated for all rows, or the words that a column's words are read as."""
         return self._said_by_sources("event_kind") | {kind for _, one in self.of(Source) for kind in one.event_kinds}
@@ -86,13 +95,23 @@ class Book:
         found: list[tuple[Reading, Path, Condition]] = []
         for reading in self.readings:
             model = reading.model
-            if isinstance(model, Market | Segment):
+            if isinstance(model, Market | Group):
                 found.append((reading, ("members",), model.members))
             elif isinstance(model, ScoringRule):
                 found.append((reading, ("when",), model.when))
+            elif isinstance(model, Tiering):
+                found += [(reading, ("tiers", n, "when"), tier.when) for n, tier in enumerate(model.tiers)]
+            elif isinstance(model, LeadPolicy):
+                found.append((reading, ("icp",), model.icp))
             elif isinstance(model, Lifecycle):
                 found += [(reading, ("stages", n, "when"), stage.when) for n, stage in enumerate(model.stages or ())]
         return tuple(found)
+
+
+def is_shipped(reading: Reading) -> bool:
+    """Whether it says what Vesper's own definition of that name says: the company wrote none, or copied it."""
+    text = preset_text(reading.kind, reading.id)
+    return text is not None and read_yaml(text).value == reading.tree.value
 
 
 def unknown(reading: Reading, path: Path, what: str, word: str, known: set[str], _: Translate) -> Iterator[Problem]:

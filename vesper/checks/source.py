@@ -88,6 +88,10 @@ def _fields(reading: Reading, source: Source, _: Translate) -> Iterator[Problem]
             yield reading.problem(
                 (*path, "type"), what, _("Use {types}.").format(types=", ".join(canonical[name].types))
             )
+        else:
+            for place, word in enumerate(field.allowed if canonical[name].words else ()):
+                what = _("{word} is no value of the feed's own list.")
+                yield from unknown(reading, (*path, "allowed", place), what, word, set(canonical[name].words), _)
     for name, field_of_feed in canonical.items():
         if field_of_feed.needed and name not in source.fields:
             what = _("A source of {feed} needs the field {word}.").format(feed=source.feeds, word=name)

@@ -1,16 +1,18 @@
 """`orders: {at_least: 2, within: 7d}`: how many orders a contact placed in a window."""
 
-from typing import ClassVar
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
 from vesper.conditions.people import NO_INSTANT, Asked, People
-from vesper.conditions.tally import bounded, in_window, tally
-from vesper.model.condition import ConditionBody, Counted
+from vesper.conditions.tally import bounded, in_window, left_window, tally
+from vesper.model.condition import ConditionBody, CountedInWindow
 from vesper.tables.order import ORDER_DAY
 
 
-class Orders(ConditionBody, Counted):
+class Orders(ConditionBody, CountedInWindow):
     """Number of orders in a window of company days."""
 
     word: ClassVar[str] = "orders"
@@ -31,6 +33,17 @@ class Orders(ConditionBody, Counted):
         counted = tally(rows.contact_id, number, number, first, last, since)
         window = in_window(rows.ordered_on, self.within, asked.night)
         return bounded(counted.where(window), self.minimum, self.at_most, asked.night, ever=ever)
+
+    def moved(self, asked: Asked, since: dt.date) -> Iterator[sa.Select[Any]]:
+        """Contacts with orders at an edge of the window."""
+        day = ORDER_DAY.c
+        yield from left_window(day.contact_id, day.ordered_on, self.within, asked.night, since)
+
+    def days(self, asked: Asked) -> sa.Select[Any]:
+        """The company days of the window on which a contact ordered: contact_id, on, first_at, last_at."""
+        day = ORDER_DAY.c
+        found = sa.select(day.contact_id, day.ordered_on.label("on"), day.first_at, day.last_at)
+        return found.where(in_window(day.ordered_on, self.within, asked.night))
 
     def _reaching(self, asked: Asked) -> sa.Subquery:
         """Order days; `reached_at` stands on the day whose orders reach the smallest count: its first order, or else its last."""

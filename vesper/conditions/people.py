@@ -29,19 +29,22 @@ NO_INSTANT = sa.cast(sa.null(), sa.DateTime)
 
 @dataclass(frozen=True)
 class Asked:
-    """The night a condition is asked in. `segments` are those that stand in the same Select; others are read from the table of members."""
+    """The night a condition is asked in.
+
+    `together` are the groups that stand in the same Select, by "<folder>/<id>", e.g. `segments/dormant`; others are read from their table of members.
+    """
 
     night: Night
-    segments: Mapping[str, sa.FromClause] = field(default_factory=dict)
+    together: Mapping[str, sa.FromClause] = field(default_factory=dict)
 
 
-def people(condition: "Condition", night: Night, segments: Mapping[str, sa.FromClause] | None = None) -> People:
+def people(condition: "Condition", night: Night, together: Mapping[str, sa.FromClause] | None = None) -> People:
     """The contacts for whom the condition is true, one row each.
 
     `evidence_count` counts the facts it rests on (0 where it rests on their absence), `first_at` and `last_at` are the first and the last of them
     (UTC). `since_at` is the instant since which it has been true, where the facts tell it, else null.
     """
-    answer: People = condition.body.people(Asked(night, segments or {}))
+    answer: People = condition.body.people(Asked(night, together or {}))
     return answer
 
 

@@ -1,6 +1,7 @@
 """`replenishment_due: {category: [COFFEE], within: 3d}`: the contact's own rhythm says that the category is needed soon (R37)."""
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, ClassVar
 
 import sqlalchemy as sa
@@ -9,12 +10,14 @@ from pydantic import Field
 from vesper.analysis import replenishment_settings
 from vesper.clock import on
 from vesper.conditions.people import Asked, People, evidence
-from vesper.conditions.tally import in_window
+from vesper.conditions.tally import in_window, left_window
 from vesper.model.condition import ConditionBody
 from vesper.model.definition import Strict, Text
 from vesper.model.timing import Days
 from vesper.night import Night
 from vesper.tables.order import ORDER_LINE
+
+DAY = dt.timedelta(days=1)
 
 
 class ReplenishmentDue(ConditionBody, Strict):
@@ -44,6 +47,16 @@ class ReplenishmentDue(ConditionBody, Strict):
             .where(need.c.next_need_on.between(on(asked.night.business_on), on(until)))
             .group_by(need.c.contact_id)
         )
+
+    def moved(self, asked: Asked, since: dt.date) -> Iterator[sa.Select[Any]]:
+        """Contacts whose next need came near or passed, or with a purchase at an edge of the days that make a rhythm."""
+        night, line = asked.night, ORDER_LINE.c
+        window, of_category = replenishment_settings(night).within, line.category.in_(self.category)
+        yield from left_window(line.contact_id, line.ordered_on, window, night, since, of_category)
+        need, ahead = next_need(self.category, night).subquery("need").c, self.within.timedelta
+        came = need.next_need_on.between(on(since + ahead + DAY), on(night.business_on + ahead))
+        passed = need.next_need_on.between(on(since), on(night.business_on - DAY))
+        yield sa.select(need.contact_id).where(sa.or_(came, passed))
 
 
 def next_need(categories: Sequence[str], night: Night) -> sa.Select[Any]:

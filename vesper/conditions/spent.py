@@ -1,11 +1,13 @@
 """`spent: {at_least: 100, within: 90d}`: how much a contact paid in a window."""
 
-from typing import ClassVar
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
 from vesper.conditions.people import Asked, People
-from vesper.conditions.tally import bounded, in_window, tally
+from vesper.conditions.tally import bounded, in_window, left_window, tally
 from vesper.model.condition import Amount, ConditionBody
 from vesper.tables.order import ORDER_DAY
 
@@ -27,3 +29,8 @@ class Spent(ConditionBody, Amount):
             sa.func.max(day.last_at),
         ).where(in_window(day.ordered_on, self.within, asked.night))
         return bounded(counted, self.at_least, self.at_most, asked.night, ever=False)
+
+    def moved(self, asked: Asked, since: dt.date) -> Iterator[sa.Select[Any]]:
+        """Contacts with orders at an edge of the window."""
+        day = ORDER_DAY.c
+        yield from left_window(day.contact_id, day.ordered_on, self.within, asked.night, since)

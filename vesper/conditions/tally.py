@@ -3,6 +3,8 @@
 What belongs here: what `orders`, `spent`, `bought` and `events` share. What does not: which facts they count.
 """
 
+import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -10,17 +12,33 @@ import sqlalchemy as sa
 
 from vesper.clock import on
 from vesper.conditions.people import NO_INSTANT, People, evidence, first_seen_at
-from vesper.model.timing import Days
+from vesper.model.timing import Days, Window
 from vesper.night import Night
+from vesper.shared import TALLY
 from vesper.tables.contact import CONTACT
 
 Bound = int | Decimal | None
 
 
-def in_window(day: sa.ColumnElement[Any], within: Days | None, night: Night) -> sa.ColumnElement[bool]:
+def in_window(day: sa.ColumnElement[Any], within: Days | Window | None, night: Night) -> sa.ColumnElement[bool]:
     """A company day inside the window: `7d` is the business date and the six days before it; without a window, every day up to it."""
     until = day <= on(night.business_on)
-    return until if within is None else sa.and_(until, day > on(night.days_ago(within.days)))
+    return until if within is None else sa.and_(until, day > on(within.before(night.business_on)))
+
+
+def left_window(
+    contact_id: sa.ColumnElement[str],
+    day: sa.ColumnElement[Any],
+    within: Days | Window | None,
+    night: Night,
+    since: dt.date,
+    *holds: sa.ColumnElement[bool],
+) -> Iterator[sa.Select[Any]]:
+    """Contacts with a fact whose day is inside the window on one of the two nights alone: it left, or it had been dated ahead of its night."""
+    theirs = sa.select(contact_id.label("contact_id")).where(contact_id.is_not(None), *holds).distinct()
+    yield theirs.where(day > on(since), day <= on(night.business_on))
+    if within is not None:
+        yield theirs.where(day > on(within.before(since)), day <= on(within.before(night.business_on)))
 
 
 def tally(
@@ -36,6 +54,7 @@ def tally(
         sa.select(figure.label("figure"), *evidence(contact_id, count, first_at, last_at, since_at))
         .where(contact_id.is_not(None))
         .group_by(contact_id)
+        .execution_options(**{TALLY: True})
     )
 
 
@@ -44,7 +63,8 @@ def bounded(tallied: sa.Select[Any], least: Bound, most: Bound, night: Night, *,
 
     `ever` says that the window is all time: who never had a fact then matches since the company first knew them.
     """
-    facts = tallied.subquery("facts")
+    shared = night.shared.facts(tallied) if night.shared else None
+    facts = (tallied if shared is None else shared).subquery("facts")
     if _outside(0, least, most):
         return sa.select(*[column for column in facts.c if column.name != "figure"]).where(
             *_bounds(facts.c.figure, least, most)

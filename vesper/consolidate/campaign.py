@@ -5,6 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from vesper.clock import local_day
+from vesper.consolidate.event import PARTICULARS
 from vesper.consolidate.source_record import record_key
 from vesper.model.source import Source
 from vesper.tables.campaign import EVENT
@@ -67,4 +68,5 @@ def _events(columns: list[Any], source: Source, series: sa.ColumnElement[Any]) -
         sa.cast(series, sa.String).label("series_id"),
         sa.cast(sa.null(), sa.String).label("message_id"),
         sa.false().label("is_machine"),
+        *[sa.cast(sa.null(), EVENT.c[name].type).label(name) for name in PARTICULARS],
     )

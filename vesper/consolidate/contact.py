@@ -62,12 +62,14 @@ PARTS: dict[str, Part] = {
     "region": Part(("region", "province", "city"), {"complete": _exact, "stated": _named_region}),
     "company": Part(("company_key", "company"), {"stated": _named_company}),
     "job_title": Part(("job_title",)),
+    "gender": Part(("gender",)),
+    "birth_on": Part(("birth_on",)),
     "owner": Part(("owner",)),
 }
 """Parts of core__contact; a test holds them against the parts that the policy may name."""
 
 FIELDS = {"card": "card", "name": "name", "phone": "phone", "email": "email", "province": "region", "city": "region",
-          "company": "company", "job_title": "job_title", "owner": "owner"}  # fmt: skip
+          "company": "company", "job_title": "job_title", "gender": "gender", "birth_on": "birth_on", "owner": "owner"}  # fmt: skip
 """Column of core__contact -> the part that it survives with."""
 
 

@@ -20,6 +20,12 @@ HOME = (
 )  # fmt: skip
 """Countries that add nothing to a region."""
 
+GENDERS = {
+    "male": ("male", "m", "man", "mr", "mr.", "男", "男性", "男士", "先生"),
+    "female": ("female", "f", "woman", "ms", "ms.", "mrs", "mrs.", "miss", "女", "女性", "女士", "小姐"),
+}
+"""Gender as it is kept -> how sources write it. A bare number means one thing here and another there, so none is read."""
+
 Value = sa.ColumnElement[Any]
 
 
@@ -54,6 +60,8 @@ def said(raw: sa.FromClause, source: Source, zone: str) -> sa.Select[Any]:
         "email_said": _filled(field(raw, "email")),
         "company": text.line(field(raw, "company")),
         "job_title": text.line(field(raw, "job_title")),
+        "gender": _gender(raw),
+        "birth_on": field(raw, "birth_on", sa.Date()),
         "owner": text.line(field(raw, "owner")),
         "region_said": _region(raw),
         "registered_at": instant(field(raw, "registered_at", sa.DateTime()), zone),
@@ -98,6 +106,11 @@ def _name(raw: sa.FromClause) -> Value:
         (chinese, sa.func.concat(last, first)), else_=sa.func.nullif(sa.func.concat_ws(" ", first, last), "")
     )
     return sa.func.coalesce(whole, both)
+
+
+def _gender(raw: sa.FromClause) -> Value:
+    said = sa.func.lower(sa.func.trim(field(raw, "gender")))
+    return sa.case(*[(said.in_(words), sa.literal(gender)) for gender, words in GENDERS.items()])
 
 
 def _region(raw: sa.FromClause) -> Value:

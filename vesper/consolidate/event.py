@@ -14,11 +14,14 @@ from vesper.clock import local_day
 from vesper.consolidate.contact_row import field, instant, record_key
 from vesper.consolidate.vendor import system_id
 from vesper.model.source import Source
+from vesper.tables.campaign import EVENT
 from vesper.tables.contact import IDENTIFIER
 
 BETWEEN_WORDS = "[ /.:()-]+"
 ABOUT, SOMETHING = "*", "something"
 """In a mapped kind `*` stands for what the row is about: `*_clicked` of a mail is mail_clicked."""
+PARTICULARS = ("url", "content_id", "product_code", "keyword", "duration_seconds", "amount")
+"""Canonical fields of a source of events that core__event has under the same names."""
 
 
 def of_source(raw: sa.FromClause, source: Source, zone: str, survivor: sa.FromClause | None = None) -> sa.Select[Any]:
@@ -112,4 +115,10 @@ def _event(
         sa.func.coalesce(campaign, sa.literal(source.series, sa.String)).label("series_id"),
         system_id(raw, source, "message_id").label("message_id"),
         sa.func.coalesce(field(raw, "is_machine", sa.Boolean()), sa.false()).label("is_machine"),
+        *particulars(raw),
     )
+
+
+def particulars(raw: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+    """What a row says the event was about, by the names of core__event: NULL where the source does not say it."""
+    return [field(raw, name, EVENT.c[name].type).label(name) for name in PARTICULARS]

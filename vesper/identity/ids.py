@@ -90,9 +90,13 @@ def contact_ids(touched: Touched, overlap: sa.FromClause, settled: sa.FromClause
     plain = sa.select(o.label, o.contact_id).where(o.id_count == 1, o.label_count == 1)
     kept = sa.union_all(plain, sa.select(settled.c.label, settled.c.contact_id)).cte("kept")
     returned = _returned(touched, kept).cte("returned")
-    used = sa.union(sa.select(touched.member.c.contact_id), sa.select(touched.alias.c.old_id)).cte("used")
     labels = sa.select(touched.label.c.label).distinct().cte("labels")
     first = minted(labels.c.label)
+    asked = sa.select(first)
+    used = sa.union(
+        sa.select(touched.member.c.contact_id).where(touched.member.c.contact_id.in_(asked)),
+        sa.select(touched.alias.c.old_id).where(touched.alias.c.old_id.in_(asked)),
+    ).cte("used")
     # Used up where the row's first contact went on without it.
     second = minted(labels.c.label + "@" + sa.cast(date_literal(night_on), sa.String))
     new = sa.case((used.c.contact_id.is_(None), first), else_=second)
@@ -197,7 +201,10 @@ def merge_events(
     )
     is_merge = gone.c.old_id.is_not(None)
     rule = sa.case((is_merge, tied.c.rule), else_=parted.c.rule)
-    kind = sa.case((rule == "steward", "steward"), (is_merge, "merge"), else_="split")
+    is_said = rule == "steward"
+    kind = sa.case(
+        (sa.and_(is_said, is_merge), "steward_merge"), (is_said, "steward_split"), (is_merge, "merge"), else_="split"
+    )
     return sa.select(
         date_literal(night_on).label("business_on"),
         kind.label("kind"),

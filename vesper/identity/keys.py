@@ -27,16 +27,31 @@ def live(records: sa.FromClause) -> sa.ColumnElement[bool]:
     return records.c.excluded_by.is_(None)
 
 
-def identifiers(records: sa.FromClause, policy: IdentityPolicy) -> sa.CompoundSelect[Any]:
-    """(kind, value, record, name) of every key of every live row, each once. Landlines, switchboards and mailboxes of a role are no one's key."""
+def identifiers(
+    records: sa.FromClause,
+    policy: IdentityPolicy,
+    among: sa.FromClause | None = None,
+    kinds: Sequence[KeyName] | None = None,
+) -> sa.CompoundSelect[Any]:
+    """(kind, value, record, name) of every key of every live row, each once. Landlines, switchboards and mailboxes of a role are no one's key.
+
+    Args:
+        among: (kind, value) of the keys that are asked for; all of them where None.
+        kinds: the kinds that are asked for; all of the policy where None.
+    """
     found = [
         sa.select(
             sa.literal(kind).label("kind"),
             records.c[name].label("value"),
             record_id(records).label("record"),
             records.c.name_key.label("name"),
-        ).where(live(records), records.c[name].is_not(None), *_personal(records, kind, name, policy))
-        for kind in policy.keys
+        ).where(
+            live(records),
+            records.c[name].is_not(None),
+            *_personal(records, kind, name, policy),
+            *([] if among is None else [records.c[name].in_(sa.select(among.c.value).where(among.c.kind == kind))]),
+        )
+        for kind in (policy.keys if kinds is None else kinds)
         for name in policy.columns_of(kind)
     ]
     return sa.union(*found)
@@ -137,8 +152,14 @@ def unlike_names(member: sa.FromClause) -> sa.Select[Any]:
     )
 
 
-def two_values(identifier: sa.FromClause, member: sa.FromClause, kind: KeyName) -> sa.Select[Any]:
-    """(record_a, record_b) of rows of one component that carry two values of a key of which a person has one, from (record, component)."""
+def two_values(
+    identifier: sa.FromClause, member: sa.FromClause, kind: KeyName, one_person: sa.FromClause | None = None
+) -> sa.Select[Any]:
+    """(record_a, record_b) of rows of one component that carry two values of a key of which a person has one, from (record, component).
+
+    Args:
+        one_person: (kind, value_a, value_b) that are one person's all the same (`reconciled`).
+    """
     held = (
         sa.select(member.c.component, identifier.c.record, identifier.c.value)
         .join_from(identifier, member, member.c.record == identifier.c.record)
@@ -146,6 +167,20 @@ def two_values(identifier: sa.FromClause, member: sa.FromClause, kind: KeyName) 
         .cte("held")
     )
     a, b = held.alias("a"), held.alias("b")
-    return sa.select(a.c.record.label("record_a"), b.c.record.label("record_b")).where(
+    found = sa.select(a.c.record.label("record_a"), b.c.record.label("record_b")).where(
         a.c.component == b.c.component, a.c.record < b.c.record, a.c.value != b.c.value
     )
+    if one_person is None:
+        return found
+    pair = (one_person.c.kind == kind, one_person.c.value_a == a.c.value, one_person.c.value_b == b.c.value)
+    return found.where(~sa.exists().where(*pair))
+
+
+def reconciled(identifier: sa.FromClause, link: sa.FromClause) -> sa.CompoundSelect[Any]:
+    """(kind, value_a, value_b), either way round, that rows linked by a steward carry: who says that the rows are one person says that both are theirs."""
+    a, b = identifier.alias("one"), identifier.alias("other")
+    both = link.join(a, a.c.record == link.c.record_a).join(
+        b, sa.and_(b.c.record == link.c.record_b, b.c.kind == a.c.kind, b.c.value != a.c.value)
+    )
+    ways = ((a.c.value, b.c.value), (b.c.value, a.c.value))
+    return sa.union(*[sa.select(a.c.kind, x.label("value_a"), y.label("value_b")).select_from(both) for x, y in ways])

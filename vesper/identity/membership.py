@@ -47,6 +47,12 @@ def memberships(member: sa.FromClause) -> Select:
     return sa.select(record_id(member).label("record"), member.c.contact_id)
 
 
+def named_by(rule: sa.FromClause, records: sa.FromClause) -> Select:
+    """(record) of the live rows that a steward's rule names."""
+    ends = sa.union(*[sa.select(rule.c[end]) for end in ("record_a", "record_b")])
+    return sa.select(record_id(records).label("record")).where(live(records), record_id(records).in_(ends))
+
+
 def steward_links(rule: sa.FromClause, alive: sa.FromClause) -> Select:
     """(record_a, record_b, rule, weight) of pairs of live rows that a steward joined; replayed every night."""
     return _steward(rule, alive, "must_link", sa.literal(STEWARD_WEIGHT).label("weight"))
@@ -70,25 +76,23 @@ def _steward(rule: sa.FromClause, alive: sa.FromClause, kind: str, last: sa.Colu
     )
 
 
-def members(label: sa.FromClause, ids: sa.FromClause, link: sa.FromClause, contact: sa.FromClause) -> Any:
-    """core__contact_member: touched rows with their contact and the strongest link that ties them to it; all others as the night before.
+def members(label: sa.FromClause, ids: sa.FromClause, link: sa.FromClause) -> Select:
+    """core__contact_member of the touched rows: their contact, and the strongest link that ties them to it.
 
     Args:
         label: (record, label) of the touched rows.
         ids: (label, contact_id).
         link: links between touched rows.
-        contact: touched contacts of the night before.
     """
     strongest = _strongest(label, link).cte("strongest")
     rule = sa.case((label.c.record == label.c.label, FOUNDER), else_=sa.func.coalesce(strongest.c.rule, FOUNDER))
     source = sa.func.split_part(label.c.record, ":", 1)
     key = sa.func.substr(label.c.record, sa.func.length(source) + 2)
-    new = sa.select(source.label("source"), key.label("record_key"), ids.c.contact_id, rule.label("rule")).select_from(
+    return sa.select(source.label("source"), key.label("record_key"), ids.c.contact_id, rule.label("rule")).select_from(
         label.join(ids, ids.c.label == label.c.label).join(
             strongest, strongest.c.record == label.c.record, isouter=True
         )
     )
-    return sa.union_all(untouched(previous(CONTACT_MEMBER), contact), new)
 
 
 def _strongest(label: sa.FromClause, link: sa.FromClause) -> Select:
@@ -189,24 +193,27 @@ def vetoes(found: sa.FromClause, record: sa.FromClause, steward: sa.FromClause) 
     return sa.union_all(carried, sa.select(found), sa.select(steward))
 
 
-def night_figures(version: str, night_on: dt.date, live: sa.FromClause) -> Select:
-    """core__identity_night: the one row of tonight, after members and events are filled."""
+def night_figures(version: str, night_on: dt.date, given: sa.FromClause, touched: sa.FromClause) -> Select:
+    """core__identity_night: the one row of tonight, after members and events are filled.
+
+    Args:
+        given: (label, contact_id) of the clusters resolved tonight.
+        touched: (contact_id) of the night before that they were resolved from; all other contacts stay.
+    """
     before, event = previous(CONTACT_MEMBER), MERGE_EVENT
 
-    def count(what: sa.ColumnElement[Any], table: sa.FromClause, *where: sa.ColumnElement[bool]) -> Any:
-        return sa.select(sa.func.count(what)).select_from(table).where(*where).scalar_subquery()
+    def count(what: sa.ColumnElement[Any], *where: sa.ColumnElement[bool]) -> Any:
+        return sa.select(sa.func.count(what)).where(*where).scalar_subquery()
 
     def events(kind: str) -> Any:
-        return count(
-            event.c.other_id.distinct(), event, event.c.kind == kind, event.c.business_on == date_literal(night_on)
-        )
+        return count(event.c.other_id.distinct(), event.c.kind == kind, event.c.business_on == date_literal(night_on))
 
-    was = count(before.c.contact_id.distinct(), before)
+    was = count(before.c.contact_id.distinct())
     return sa.select(
         date_literal(night_on).label("business_on"),
         sa.literal(version).label("version"),
-        count(live.c.record, live).label("record_count"),
-        count(CONTACT_MEMBER.c.contact_id.distinct(), CONTACT_MEMBER).label("contact_count"),
+        count(SOURCE_RECORD.c.source, live(SOURCE_RECORD)).label("record_count"),
+        (was - count(touched.c.contact_id) + count(given.c.contact_id.distinct())).label("contact_count"),
         was.label("contact_count_before"),
         events("merge").label("merged_count"),
         (sa.cast(events("merge"), RATIO) / sa.func.greatest(was, 1)).label("merged_ratio"),

@@ -26,13 +26,15 @@ class Mart:
     table: sa.Table
     stage: str
     select: Decision
+    is_by_contact: bool = False
+    """A contact's rows are made of its own rows alone, so that a night may make those of touched contacts only (`vesper/touched.py`)."""
 
 
-def mart(declared: sa.Table, *, stage: str) -> Callable[[Decision], Decision]:
-    """Register a function as the content of a declared table, written in `stage` (consolidate, measure, score, segment, send or watch)."""
+def mart(declared: sa.Table, *, stage: str, is_by_contact: bool = False) -> Callable[[Decision], Decision]:
+    """Register a function as the content of a declared table, written in `stage` (consolidate, measure, score, handover, segment, send or watch)."""
 
     def register(decision: Decision) -> Decision:
-        _MARTS[declared.name] = Mart(declared, stage, decision)
+        _MARTS[declared.name] = Mart(declared, stage, decision, is_by_contact)
         return decision
 
     return register
@@ -67,5 +69,12 @@ def marts_of(stage: str, night: Night) -> list[tuple[Mart, sa.Select[Any]]]:
     """The stage's marts with their Selects, each after those it reads (graphlib.CycleError on a cycle)."""
     own = {name: m for name, m in all_marts().items() if m.stage == stage}
     selects = {name: m.select(night) for name, m in own.items()}
-    order = TopologicalSorter({name: sorted(reads(s) & own.keys() - {name}) for name, s in selects.items()})
+    order = TopologicalSorter({name: sorted(_reads(s, night) & own.keys() - {name}) for name, s in selects.items()})
     return [(own[name], selects[name]) for name in order.static_order()]
+
+
+def _reads(select: sa.ClauseElement, night: Night) -> frozenset[str]:
+    """Names that a Select reads, and those that the shared tables among them are made from."""
+    names = reads(select)
+    behind = [made for name in names if night.shared and (made := night.shared.made_by(name)) is not None]
+    return names.union(*[_reads(made, night) for made in behind])

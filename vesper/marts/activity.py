@@ -56,7 +56,7 @@ ACTIVITY = table(
     owner="marketing",
     says="Order history of each contact who ever ordered. Fifths are cut among those who ordered in the window of policy/analysis; "
     "equal figures are ordered by contact_id, so that a fifth is the same in every run.",
-    minimum_rows=1,
+    minimum_rows=0,  # a company that sells by contract has no orders; a table that empties overnight fails by its drop
 )
 
 

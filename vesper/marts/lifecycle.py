@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from vesper.lifecycle import stage_of_everyone
 from vesper.marts import mart
 from vesper.night import Night
-from vesper.tables.declare import DATE, INSTANT, TEXT, column, previous, table
+from vesper.tables.declare import DATE, INSTANT, TEXT, column, previous, table, the_night
 
 LIFECYCLE = table(
     "mart__lifecycle",
@@ -21,8 +21,15 @@ LIFECYCLE = table(
         required=True,
     ),
     column("rule_id", TEXT, "What put the contact there: lifecycle/stage", required=True),
+    column(
+        "refused_stage",
+        TEXT,
+        "Stage whose condition holds before this one's, but which may not be entered from where the contact stood (R41)",
+    ),
     column("definition_hash", TEXT, "Hash of the lifecycle", required=True),
     grain=("contact_id",),
+    patched=True,
+    derived={"business_on": the_night},
     owner="marketing",
     says="The one stage each golden contact stands in. While a source it reads has a hole, everyone keeps yesterday's stage (R106).",
     minimum_rows=1,
@@ -30,7 +37,7 @@ LIFECYCLE = table(
 PREVIOUS_LIFECYCLE = previous(LIFECYCLE)
 
 
-@mart(LIFECYCLE, stage="score")
+@mart(LIFECYCLE, stage="score", is_by_contact=True)
 def lifecycle(night: Night) -> sa.Select[Any]:
     """One row per golden contact."""
     return stage_of_everyone(night, PREVIOUS_LIFECYCLE)

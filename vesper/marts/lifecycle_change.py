@@ -26,7 +26,7 @@ LIFECYCLE_CHANGE = table(
 )
 
 
-@mart(LIFECYCLE_CHANGE, stage="score")
+@mart(LIFECYCLE_CHANGE, stage="score", is_by_contact=True)
 def lifecycle_change(night: Night) -> sa.Select[Any]:
     """One row per contact whose stage changed."""
     return changes(night, LIFECYCLE, PREVIOUS_LIFECYCLE)

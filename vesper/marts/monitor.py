@@ -16,7 +16,7 @@ from vesper.night import Night
 from vesper.tables.declare import DATE, RATIO, TEXT, column, empty, table
 from vesper.watch import PERIOD_DAYS, figure, since
 
-FLOWS = ("consolidate", "measure", "score", "segment", "send", "watch")
+FLOWS = ("consolidate", "measure", "score", "handover", "segment", "send", "watch")
 
 MONITOR = table(
     "mart__monitor",

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from vesper.marts import mart
 from vesper.night import Night
 from vesper.score import KINDS, reasons
-from vesper.tables.declare import DATE, INSTANT, INTEGER, TEXT, column, previous, table
+from vesper.tables.declare import DATE, INSTANT, INTEGER, TEXT, column, previous, table, the_night
 
 SCORE_REASON = table(
     "mart__score_reason",
@@ -16,7 +16,8 @@ SCORE_REASON = table(
     column(
         "rule_id",
         TEXT,
-        "Scoring rule; base for the points everyone starts with, clamp for what keeps the sum on the scale",
+        "Scoring rule; base for the points everyone starts with, cap_fit and cap_engagement for what keeps a kind's sum in its limit, clamp for what "
+        "keeps the whole on the scale",
         required=True,
     ),
     column("kind", TEXT, "fit or engagement, as the rule says; base, clamp (R58)", required=True, among=KINDS),
@@ -38,6 +39,8 @@ SCORE_REASON = table(
     column("last_at", INSTANT, "Last of these facts (UTC)"),
     column("definition_hash", TEXT, "Hash of the scoring rules and policy/scoring", required=True),
     grain=("business_on", "contact_id", "rule_id"),
+    patched=True,
+    derived={"business_on": the_night},
     owner="marketing",
     says="The reasons behind every score. While a source that a rule reads has a hole, its rows stay yesterday's (R106).",
     minimum_rows=1,
@@ -45,7 +48,7 @@ SCORE_REASON = table(
 PREVIOUS_REASON = previous(SCORE_REASON)
 
 
-@mart(SCORE_REASON, stage="score")
+@mart(SCORE_REASON, stage="score", is_by_contact=True)
 def score_reason(night: Night) -> sa.Select[Any]:
     """One row per contact and reason."""
     return reasons(night, PREVIOUS_REASON)

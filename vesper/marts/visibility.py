@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from vesper.clock import on
 from vesper.definition_hash import hash_of
 from vesper.marts import mart
-from vesper.measure import each_market, floor_count, is_complete, member_contacts, needed_count
+from vesper.measure import each_market, floor_count, is_complete, needed_count, profiles, target_count
 from vesper.model.market import Market
 from vesper.night import Night
-from vesper.tables.declare import DATE, INTEGER, RATIO, TEXT, column, table
+from vesper.tables.declare import DATE, FLAG, INTEGER, RATIO, TEXT, column, table
 
 COUNT = (0, 1_000_000_000)
 BANDS = ("below", "in_band", "above")
@@ -28,15 +28,16 @@ VISIBILITY = table(
     column(
         "complete_count",
         INTEGER,
-        "Contacts of the market with every required field (R20)",
+        "Profiles of the market with every required field (R20)",
         required=True,
         between=COUNT,
     ),
-    column("known_count", INTEGER, "Contacts of the market, complete or not", required=True, between=COUNT),
+    column("counts", TEXT, "What a profile is here (R117)", required=True, among=("contacts", "companies")),
+    column("known_count", INTEGER, "Profiles of the market, complete or not", required=True, between=COUNT),
     column(
         "market_size",
         INTEGER,
-        "People in the market, known or not: an estimate from outside",
+        "People, or companies, in the market, known or not: an estimate from outside",
         required=True,
         between=(1, COUNT[1]),
     ),
@@ -59,6 +60,17 @@ VISIBILITY = table(
     ),
     column("target_ratio", RATIO, "Visibility to reach (R22)", required=True),
     column("target_due_on", DATE, "Day it must be reached", required=True),
+    column("size_low", INTEGER, "Lowest plausible size, where the estimate states one", between=(1, COUNT[1])),
+    column("size_high", INTEGER, "Highest plausible size, where the estimate states one", between=(1, COUNT[1])),
+    column(
+        "to_target_count",
+        INTEGER,
+        "Profiles still to complete until the target is reached; 0 once it is (R22)",
+        required=True,
+        between=COUNT,
+    ),
+    column("progress_ratio", RATIO, "Way from where the target began to the target; empty where `from` is not stated"),
+    column("is_overdue", FLAG, "The day has passed and the target is not reached", required=True),
     column(
         "definition_hash",
         TEXT,
@@ -80,8 +92,8 @@ def visibility(night: Night) -> sa.Select[Any]:
 
 def market_visibility(market: Market, night: Night) -> sa.Select[Any]:
     """The one row of a market."""
-    member = member_contacts(market, night).subquery("member")
-    complete = sa.func.count().filter(is_complete(market, member))
+    profile = profiles(market, night).subquery("profile")
+    complete = sa.func.count().filter(is_complete(market, profile))
     size = market.size.value
     band = sa.case(
         (complete < needed_count(market), "below"),
@@ -92,6 +104,7 @@ def market_visibility(market: Market, night: Night) -> sa.Select[Any]:
         on(night.business_on).label("business_on"),
         sa.literal(market.id).label("market_id"),
         complete.label("complete_count"),
+        sa.literal(market.counts).label("counts"),
         sa.func.count().label("known_count"),
         sa.literal(size).label("market_size"),
         sa.literal(market.size.source).label("size_source"),
@@ -100,5 +113,22 @@ def market_visibility(market: Market, night: Night) -> sa.Select[Any]:
         band.label("band"),
         sa.cast(market.target.ratio, RATIO).label("target_ratio"),
         on(market.target.due_on).label("target_due_on"),
+        *_progress(market, complete, night),
         sa.literal(hash_of(night, f"markets/{market.id}")).label("definition_hash"),
-    ).select_from(member)
+    ).select_from(profile)
+
+
+def _progress(market: Market, complete: sa.ColumnElement[int], night: Night) -> list[sa.Label[Any]]:
+    """How far the market is from its target, and whether its day has passed (R22)."""
+    needed = target_count(market)
+    ratio = sa.cast(complete, RATIO) / sa.cast(market.size.value, RATIO)
+    start = market.target.start
+    way: Any = sa.null() if start is None else (ratio - start.ratio) / (market.target.ratio - start.ratio)
+    overdue = sa.and_(complete < needed, sa.literal(night.business_on > market.target.due_on))
+    return [
+        sa.cast(sa.literal(market.size.low), INTEGER).label("size_low"),
+        sa.cast(sa.literal(market.size.high), INTEGER).label("size_high"),
+        sa.func.greatest(needed - complete, 0).label("to_target_count"),
+        sa.cast(way, RATIO).label("progress_ratio"),
+        overdue.label("is_overdue"),
+    ]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from vesper.clock import on
 from vesper.definition_hash import hash_of
 from vesper.marts import mart
-from vesper.measure import each_market, is_known, member_contacts
+from vesper.measure import each_market, fields_of, is_known, profiles
 from vesper.model.market import Market
 from vesper.night import Night
 from vesper.tables.declare import DATE, INTEGER, RATIO, TEXT, column, table
@@ -22,20 +22,22 @@ VISIBILITY_GAP = table(
     column("business_on", DATE, "Night that the figures stand for", required=True),
     column("market_id", TEXT, "Market", required=True),
     column("field", TEXT, "Required field of core__contact", required=True),
-    column("have_count", INTEGER, "Contacts of the market with the field", required=True, between=COUNT),
+    column("have_count", INTEGER, "Profiles of the market with the field", required=True, between=COUNT),
     column(
         "missing_count",
         INTEGER,
-        "Contacts of the market without it; with have_count they are the known contacts",
+        "Profiles of the market without it; with have_count they are the known profiles",
         required=True,
         between=COUNT,
     ),
-    column("have_ratio", RATIO, "have_count / known contacts; empty while nobody is known", between=(0.0, 1.0)),
+    column("have_ratio", RATIO, "have_count / known profiles; empty while nobody is known", between=(0.0, 1.0)),
+    column("target_ratio", RATIO, "Share of known profiles that should have the field; empty without a target (R22)"),
+    column("target_due_on", DATE, "Day it must be reached"),
     column("definition_hash", TEXT, "Hash of the market's definition", required=True),
     grain=("business_on", "market_id", "field"),
     cut="business_on",
     owner="marketing",
-    says="For each market and required field: how many known contacts have it, how many lack it, by night.",
+    says="For each market and required field: how many known profiles have it, how many lack it, by night.",
 )
 
 
@@ -47,12 +49,13 @@ def visibility_gap(night: Night) -> sa.Select[Any]:
 
 def market_gap(market: Market, night: Night) -> sa.CompoundSelect[Any]:
     """One row for each required field of a market."""
-    member = member_contacts(market, night).cte(f"member_{market.id}")
-    return sa.union_all(*[_field(market, field, member, night) for field in dict.fromkeys(market.required_fields)])
+    profile = profiles(market, night).cte(f"profile_{market.id}")
+    return sa.union_all(*[_field(market, field, profile, night) for field in fields_of(market)])
 
 
-def _field(market: Market, field: str, member: sa.CTE, night: Night) -> sa.Select[Any]:
-    have, known = sa.func.count().filter(is_known(member.c[field])), sa.func.count()
+def _field(market: Market, field: str, profile: sa.CTE, night: Night) -> sa.Select[Any]:
+    have, known = sa.func.count().filter(is_known(profile.c[field])), sa.func.count()
+    target = market.field_targets.get(field)  # type: ignore[call-overload]
     return sa.select(
         on(night.business_on).label("business_on"),
         sa.literal(market.id).label("market_id"),
@@ -60,5 +63,7 @@ def _field(market: Market, field: str, member: sa.CTE, night: Night) -> sa.Selec
         have.label("have_count"),
         (known - have).label("missing_count"),
         (sa.cast(have, RATIO) / sa.func.nullif(sa.cast(known, RATIO), 0.0)).label("have_ratio"),
+        sa.cast(sa.literal(target and target.ratio), RATIO).label("target_ratio"),
+        sa.cast(on(target.due_on) if target else sa.null(), DATE).label("target_due_on"),
         sa.literal(hash_of(night, f"markets/{market.id}")).label("definition_hash"),
-    ).select_from(member)
+    ).select_from(profile)

@@ -4,6 +4,7 @@ What belongs here: the base classes. What does not: any one condition (`vesper/c
 (`vesper/conditions/__init__.py`).
 """
 
+import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import Field, model_validator
 
 from vesper.model.definition import Strict
-from vesper.model.timing import Days
+from vesper.model.timing import Window
 from vesper.problem import wrong
 
 if TYPE_CHECKING:
@@ -44,6 +45,17 @@ class ConditionBody:
     def unknown(self, asked: "Asked") -> "sa.Select[Any] | None":
         """The Select of the contacts (contact_id) for whom it is neither true nor false; None where that cannot be."""
         return None
+
+    def moved(self, asked: "Asked", since: dt.date) -> "Iterator[sa.Select[Any]]":
+        """Selects of the contacts (contact_id) for whom time alone may have changed the answer after the night of `since`.
+
+        A fact that left a window, a window that closed, an anniversary. Conditions inside this one are asked for themselves.
+        """
+        yield from ()
+
+    def event_kinds(self) -> "Iterator[tuple[Path, str]]":
+        """Kinds of event that this condition reads, each with its path from here."""
+        yield from ()
 
 
 class OneKey(Strict):
@@ -92,14 +104,12 @@ class OneKey(Strict):
 
 
 class Counted(Strict):
-    """A count with a lower and an upper bound over a window. With neither bound it means: at least once."""
+    """A count with a lower and an upper bound. With neither bound it means: at least once."""
 
     at_least: Annotated[int, Field(ge=0)] | None = None
     """Smallest count that matches; 1 where neither bound is given."""
     at_most: Annotated[int, Field(ge=0)] | None = None
     """Largest count that matches; 0 means: never in the window."""
-    within: Days | None = None
-    """Window back from the business date, which is its last day; all time where it is missing."""
 
     @model_validator(mode="after")
     def _ordered(self) -> "Counted":
@@ -120,6 +130,13 @@ class Counted(Strict):
         return 1 if self.at_most is None else 0
 
 
+class CountedInWindow(Counted):
+    """A count over a window of company days."""
+
+    within: Window | None = None
+    """Window back from the business date, which is its last day, e.g. 7d or 6 months; all time where it is missing."""
+
+
 class Amount(Strict):
     """A sum of money with bounds over a window."""
 
@@ -127,8 +144,8 @@ class Amount(Strict):
     """Smallest sum that matches, in the company's currency."""
     at_most: Annotated[Decimal, Field(ge=0)] | None = None
     """Largest sum that matches; who bought nothing has a sum of 0."""
-    within: Days | None = None
-    """Window back from the business date, which is its last day; all time where it is missing."""
+    within: Window | None = None
+    """Window back from the business date, which is its last day, e.g. 7d or 6 months; all time where it is missing."""
 
     @model_validator(mode="after")
     def _bounded(self) -> "Amount":

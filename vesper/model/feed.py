@@ -6,6 +6,8 @@ What belongs here: field names with the types they take. What does not: how one 
 from dataclasses import dataclass
 from typing import Literal
 
+from vesper.tables.sales import DIMENSIONS, OUTCOMES
+
 Feed = Literal[
     "contact",
     "company",
@@ -19,6 +21,8 @@ Feed = Literal[
     "campaign",
     "campaign_member",
     "demographic",
+    "bant",
+    "lead_outcome",
     "other",
 ]
 FieldType = Literal["text", "integer", "money", "number", "date", "instant", "flag", "category"]
@@ -34,10 +38,11 @@ _MOMENTS = ("date", "instant")
 
 @dataclass(frozen=True)
 class Canonical:
-    """A canonical field: the types a source may declare it with, and whether a source of this feed must have it."""
+    """A canonical field: the types a source may declare it with, whether a source of this feed must have it, and the only words of a category."""
 
     types: tuple[str, ...]
     needed: bool = False
+    words: tuple[str, ...] = ()
 
 
 def _words(*needed: str, also: tuple[str, ...] = ()) -> dict[str, Canonical]:
@@ -60,6 +65,8 @@ CANONICAL: dict[str, dict[str, Canonical]] = {
     "contact": {
         **_words(also=("member_id", *PERSON, "name", "first_name", "last_name", "other_phone", *PLACE, "owner")),
         **_words(also=("company", "account_id", "job_title", "industry", "domain", "list_id", "consent_text", "need")),
+        **_words(also=("gender",)),
+        "birth_on": Canonical(("date",)),
         # Ids of the same system that are this person too, and the person's id in another system.
         **_words(also=("merged_ids", "merged_into", "salesforce_id")),
         "employee_count": Canonical(("integer",)),
@@ -89,6 +96,9 @@ CANONICAL: dict[str, dict[str, Canonical]] = {
     },
     "event": {
         **_words(also=("event_id", *PERSON, "kind", "about", "campaign_id", "coupon_code", "message_id", "list_id")),
+        **_words(also=("url", "content_id", "product_code", "keyword")),
+        "duration_seconds": Canonical(("integer",)),
+        "amount": Canonical(("money",)),
         **_flags("is_machine"),
         "at": Canonical(_MOMENTS, needed=True),
     },
@@ -114,5 +124,16 @@ CANONICAL: dict[str, dict[str, Canonical]] = {
     "demographic": _words(
         "card", also=("age_band", "income_band", "household_size", "kids_count", "household_type", "home", "marital")
     ),
+    # One row may say one dimension with its value, or have a column for each.
+    "bant": {
+        **_words(also=("bant_id", "contact_id", *PERSON, "value", *DIMENSIONS)),
+        "dimension": Canonical(("category",), words=DIMENSIONS),
+        "at": Canonical(_MOMENTS, needed=True),
+    },
+    "lead_outcome": {
+        **_words(also=("outcome_id", "contact_id", *PERSON, "reason_code", "handover_id", "owner")),
+        "outcome": Canonical(("category",), needed=True, words=OUTCOMES),
+        "at": Canonical(_MOMENTS, needed=True),
+    },
     "other": {},
 }

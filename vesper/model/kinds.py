@@ -3,19 +3,29 @@
 from vesper.model.campaign import Campaign
 from vesper.model.content import Content
 from vesper.model.definition import Definition
+from vesper.model.goal import Goal
 from vesper.model.identity import IdentityPolicy
+from vesper.model.lead import LeadPolicy
 from vesper.model.lifecycle import Lifecycle
 from vesper.model.linkage import Linkage
 from vesper.model.market import Market
+from vesper.model.persona import Persona
 from vesper.model.policy import AnalysisPolicy, FrequencyPolicy, MonitorPolicy, ScoringPolicy
+from vesper.model.sales import SalesPolicy
 from vesper.model.scoring import ScoringRule
 from vesper.model.segment import Segment
 from vesper.model.source import Source
 from vesper.model.survivorship import SurvivorshipPolicy
+from vesper.model.tag import Tag
+from vesper.model.tier import Tiering
 
 KINDS: dict[str, type[Definition]] = {
     "sources": Source,
     "markets": Market,
+    "goals": Goal,
+    "tags": Tag,
+    "tiers": Tiering,
+    "personas": Persona,
     "segments": Segment,
     "lifecycle": Lifecycle,
     "linkage": Linkage,
@@ -31,6 +41,8 @@ POLICIES: dict[str, type[Definition]] = {
     "monitor": MonitorPolicy,
     "identity": IdentityPolicy,
     "survivorship": SurvivorshipPolicy,
+    "sales": SalesPolicy,
+    "lead": LeadPolicy,
 }
 
 FOLDERS = (*KINDS, "policy")

@@ -21,6 +21,12 @@ class LifecycleStage(Strict):
     """Who stands in it."""
     when: Condition
     """Holds for the contacts of this stage who are in none above."""
+    comes_from: Annotated[tuple[Name, ...] | None, Field(alias="from")] = None
+    """Stages that a contact may enter it from; from any where it is missing. Newcomers enter anywhere; [] means newcomers alone (R41)."""
+
+    def admits(self, before: str | None) -> bool:
+        """Whether a contact may stand here who stood in `before` the night before; None is a newcomer."""
+        return self.comes_from is None or before in (None, self.id, *self.comes_from)
 
     def title(self, language: str) -> str:
         """The short name in a language."""

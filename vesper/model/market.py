@@ -1,12 +1,12 @@
 """A market: a group of people, how many there are outside, and how many of them we should know completely (R18..R22)."""
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from vesper.conditions import Condition
-from vesper.model.contact_field import ContactField
+from vesper.model.contact_field import MarketField
 from vesper.model.definition import Definition, Strict, Text
 from vesper.model.example import MemberExample
 from vesper.problem import wrong
@@ -36,13 +36,35 @@ class MarketSize(Strict):
         return self
 
 
-class Goal(Strict):
-    """The visibility to reach, and by when (R22)."""
+class Start(Strict):
+    """Where a target was set out from: what progress is counted from."""
+
+    ratio: Annotated[float, Field(ge=0, le=1.5)]
+    """Visibility on that day."""
+    on: dt.date
+    """The day."""
+
+
+class Target(Strict):
+    """The share to reach, and by when (R22)."""
 
     ratio: Share
-    """Complete contacts over market size."""
+    """Complete profiles over market size; of a field, those who have it over those we know."""
     due_on: dt.date
     """The day it must be reached."""
+    start: Annotated[Start | None, Field(alias="from")] = None
+    """Where it began, so that progress can be told; without it only the distance is."""
+
+    @model_validator(mode="after")
+    def _upwards(self) -> "Target":
+        if self.start and self.start.ratio >= self.ratio:
+            raise wrong(
+                "The target {target} is not above where it began, {start}.",
+                "Set a higher target, or correct `from`.",
+                target=str(self.ratio),
+                start=str(self.start.ratio),
+            )
+        return self
 
 
 class Band(Strict):
@@ -70,13 +92,28 @@ class Market(Definition):
 
     members: Condition
     """Which of our contacts belong to it."""
-    required_fields: Annotated[tuple[ContactField, ...], Field(min_length=1)]
+    counts: Literal["contacts", "companies"] = "contacts"
+    """What is counted and what `size` is a number of. A company is known by all its contacts in the market together (R117)."""
+    required_fields: Annotated[tuple[MarketField, ...], Field(min_length=1)]
     """Fields that make a profile complete (R20)."""
     size: MarketSize
     """How many there are outside."""
-    target: Goal
+    target: Target
     """The visibility to reach."""
     band: Band = Band()
     """The band that counts as good."""
+    field_targets: dict[MarketField, Target] = {}
+    """Targets of single fields: the share of known profiles that should have it, and by when (R22)."""
     examples: tuple[MemberExample, ...] = ()
     """Contacts that belong or do not."""
+
+    @model_validator(mode="after")
+    def _targets_of_required_fields(self) -> "Market":
+        for field in self.field_targets:
+            if field not in self.required_fields:
+                raise wrong(
+                    "There is a target for {field}, which the market does not require.",
+                    "Add it to required_fields or drop its target.",
+                    field=field,
+                )
+        return self

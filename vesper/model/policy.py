@@ -14,6 +14,24 @@ from vesper.model.timing import Days, Duration, Hours
 from vesper.problem import wrong
 
 
+class StrictMql(Strict):
+    """What must be known of a contact, beside its score, before the preset `strict` calls it an MQL (R54)."""
+
+    budget: Annotated[tuple[Text, ...], Field(min_length=1)] = ("clear",)
+    """Values of the newest BANT statement on the budget that count as clear."""
+    authority: Annotated[tuple[Text, ...], Field(min_length=1)] = ("decision_maker",)
+    """Values of the newest BANT statement on authority that say: the decision maker was reached."""
+
+
+class CalibrationSettings(Strict):
+    """How scores are held against what people did afterwards (R60)."""
+
+    band_width: Annotated[int, Field(ge=1, le=100)] = 10
+    """Points of one band, counted from the floor; the last band includes the ceiling."""
+    after: Days = Days("30d")
+    """So many days after the score is counted what came of it. Not longer than the tables are kept (`[retention] derived_days`)."""
+
+
 class ScoringPolicy(Definition):
     """policy/scoring.yml: where every score starts, its bounds, and who is an MQL (R50, R53)."""
 
@@ -21,10 +39,20 @@ class ScoringPolicy(Definition):
     """Points of a contact without any signal; a row of its own in the reasons."""
     mql_at: int = 80
     """Smallest score of an MQL."""
+    mql_preset: Literal["score", "strict"] = "score"
+    """`score`: mql_at decides alone. `strict`: the budget is clear and the decision maker was reached, too (R54)."""
+    strict: StrictMql = StrictMql()
+    """What the preset `strict` asks for."""
     floor: int = 0
     """Lowest score; what lies below is a `clamp` row."""
     ceiling: int = 100
     """Highest score; what lies above is a `clamp` row."""
+    most_points: dict[Literal["fit", "engagement"], Annotated[int, Field(ge=0)]] = {}
+    """Largest sum of all rules of a kind; what lies above is a row `cap_fit` or `cap_engagement`. No limit where it is missing."""
+    stale_after: Days = Days("3d")
+    """A score that rests on facts older than this raises an alert (R59)."""
+    calibration: CalibrationSettings = CalibrationSettings()
+    """Conversion by score band."""
 
     @model_validator(mode="after")
     def _ordered(self) -> "ScoringPolicy":
@@ -115,7 +143,7 @@ class AnalysisPolicy(Definition):
 class MonitorTarget(Strict):
     """One line of the monitoring table: what should be, and what is done where it is not (R94)."""
 
-    flow: Literal["consolidate", "measure", "score", "segment", "send", "watch"]
+    flow: Literal["consolidate", "measure", "score", "handover", "segment", "send", "watch"]
     """Stage that the figure belongs to."""
     metric: Name
     """Figure, e.g. visibility_ratio."""

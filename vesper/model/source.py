@@ -18,6 +18,8 @@ Ratio = Annotated[float, Field(ge=0, le=1)]
 TRUE_WORDS = ("true", "1", "yes", "y", "是")
 FALSE_WORDS = ("false", "0", "no", "n", "否")
 NUMBER_FORMATS = ("excel", "epoch", "epoch_ms")
+FILE_DATE = "{on}"
+"""Written instead of a column: the date in the file's name."""
 
 
 def _partial(schema: dict[str, Any]) -> None:
@@ -40,7 +42,7 @@ class SourceField(Strict):
     model_config = ConfigDict(json_schema_extra=_partial)
 
     column: Text
-    """Column as the source spells it."""
+    """Column as the source spells it. `{on}` is the date in the file's name, for exports that say what is and not since when."""
     type: FieldType
     """How its values are read. A category takes only the `allowed` words."""
     required: bool = False
@@ -63,6 +65,8 @@ class SourceField(Strict):
     def _settings_fit_type(self) -> "SourceField":
         if (self.type == "category") != bool(self.allowed):
             raise wrong("`allowed` and type: category belong together.", "Write both or neither.")
+        if self.column == FILE_DATE and (self.type not in ("date", "instant") or self.format):
+            raise wrong("{word} is the file's date.", "Write type: date or type: instant, and no format.", word=FILE_DATE)
         if self.format and self.type not in ("date", "instant"):
             raise wrong("`format` is for dates and instants only; this is {type}.", "Drop it.", type=self.type)
         if self.format and "%" not in self.format and self.format not in NUMBER_FORMATS:
@@ -188,6 +192,11 @@ class Source(Definition):
     """Columns that are known and left out in silence; * stands for any letters."""
     fields: dict[Name, SourceField]
     """Canonical field -> where it comes from. Columns not named here are reported, not read."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that its files must have, each once."""
+        return tuple(dict.fromkeys(field.column for field in self.fields.values() if field.column != FILE_DATE))
 
     @property
     def system_of_ids(self) -> str:

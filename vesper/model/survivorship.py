@@ -13,7 +13,7 @@ from vesper.model.definition import Definition, Name, Strict
 from vesper.problem import wrong
 
 Preference = Literal["verified", "complete", "stated", "trusted", "frequent", "longest", "recent"]
-ContactPart = Literal["card", "name", "phone", "email", "region", "company", "job_title", "owner"]
+ContactPart = Literal["card", "name", "phone", "email", "region", "company", "job_title", "gender", "birth_on", "owner"]
 CompanyPart = Literal["name", "domain", "industry", "region", "employee_count", "parent", "role"]
 
 FITTING: dict[str, frozenset[str]] = {

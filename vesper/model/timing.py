@@ -5,6 +5,7 @@ What belongs here: the types and their reading. What does not: instants and zone
 
 import datetime as dt
 import re
+from calendar import monthrange
 from typing import Any, ClassVar, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -72,6 +73,51 @@ class Days(Duration):
 
     pattern = r"[1-9]\d{0,4}d"
     example = "7d"
+
+    def before(self, day: dt.date) -> dt.date:
+        """The last day outside the window of so many days that ends on a day."""
+        return day - dt.timedelta(days=self.days)
+
+
+class Window(WrittenTime):
+    """A stretch of company days that ends on the business date: 7d, or calendar months: 6 months.
+
+    `6 months` begins the day after the same day of the month six months ago; where that month is shorter, after its last day.
+    """
+
+    pattern = r"[1-9]\d{0,4}d|1 month|([2-9]|[1-9]\d{1,2}) months"
+    example = "7d, 6 months"
+
+    def before(self, day: dt.date) -> dt.date:
+        """The last day outside the window that ends on a day."""
+        if self.endswith("d"):
+            return Days(self).before(day)
+        months = day.year * 12 + day.month - 1 - int(self.split()[0])
+        year, month = divmod(months, 12)
+        return dt.date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+    @property
+    def days(self) -> int:
+        """Its length where only a length will do: a month counts as 31 days."""
+        return Days(self).days if self.endswith("d") else 31 * int(self.split()[0])
+
+
+class Lasting(WrittenTime):
+    """How long something lasted: 30s, 2m or 1h."""
+
+    pattern = r"[1-9]\d{0,4}[hms]"
+    example = "2m, 30s"
+
+    @property
+    def seconds(self) -> int:
+        return int(self[:-1]) * {"h": 3600, "m": 60, "s": 1}[self[-1]]
+
+
+class DaysAhead(Days):
+    """Days from today on: 0d is today alone, 7d today and the seven days after it."""
+
+    pattern = r"(0|[1-9]\d{0,2})d"
+    example = "0d, 7d"
 
 
 class Ago(WrittenTime):

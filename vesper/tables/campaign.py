@@ -1,6 +1,6 @@
 """Campaigns that ran, the people they were sent to, and what people did: events."""
 
-from vesper.tables.declare import DATE, FLAG, INSTANT, TEXT, column, table
+from vesper.tables.declare import DATE, FLAG, INSTANT, INTEGER, MONEY, TEXT, column, table
 
 CAMPAIGN = table(
     "core__campaign",
@@ -37,6 +37,12 @@ EVENT = table(
     column("series_id", TEXT, "Campaign series the event belongs to"),
     column("message_id", TEXT, "Message that led to it"),
     column("is_machine", FLAG, "Made by a machine, never scored", required=True),
+    column("url", TEXT, "Page or link it happened on, as the source writes it"),
+    column("content_id", TEXT, "Content it was about, e.g. a white paper"),
+    column("product_code", TEXT, "Product it was about"),
+    column("keyword", TEXT, "Words that were searched for, or that led here"),
+    column("duration_seconds", INTEGER, "How long it lasted, in seconds"),
+    column("amount", MONEY, "Money it was about, e.g. the value of a cart, in the company's currency"),
     grain=("on", "event_id"),
     owner="data",
     says="What people did: redemptions, sign-ups, hotline calls, clicks.",

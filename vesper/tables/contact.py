@@ -40,6 +40,10 @@ SOURCE_RECORD = table(
     column("company_key", TEXT, "Company as it is compared: without legal form, brackets and blanks"),
     column("company_from", TEXT, "Where the company comes from", among=("stated", "mail_domain")),
     column("job_title", TEXT, "Position as the source states it"),
+    column(
+        "gender", TEXT, "Gender as the source states it; empty where the word is none we know", among=("male", "female")
+    ),
+    column("birth_on", DATE, "Day of birth as the source states it"),
     column("province", TEXT, "Province, short form such as 上海 (R8)"),
     column("city", TEXT, "City, short form such as 上海 (R8)"),
     column(
@@ -59,7 +63,19 @@ SOURCE_RECORD = table(
     grain=("source", "record_key"),
     owner="data",
     says="Each live contact row of each source after cleaning, one row per source row.",
-    personal=("name", "name_key", "phone", "other_phone", "email", "email_key", "unionid", "openid", "owner"),
+    patched=True,
+    personal=(
+        "name",
+        "name_key",
+        "phone",
+        "other_phone",
+        "email",
+        "email_key",
+        "unionid",
+        "openid",
+        "owner",
+        "birth_on",
+    ),
 )
 
 CONTACT_MEMBER = table(
@@ -77,6 +93,7 @@ CONTACT_MEMBER = table(
     grain=("source", "record_key"),
     owner="data",
     says="Which golden contact each source row belongs to; every row in exactly one (R1).",
+    patched=True,
 )
 
 CONTACT = table(
@@ -91,6 +108,8 @@ CONTACT = table(
     column("company_id", TEXT, "Company of the contact, where sources name one (core__company)"),
     column("company", TEXT, "That company as the surviving row states it (R14)"),
     column("job_title", TEXT, "Position in that company (R14)"),
+    column("gender", TEXT, "Gender, where a source states it (R30)", among=("male", "female")),
+    column("birth_on", DATE, "Day of birth (R76)"),
     column("owner", TEXT, "Who looks after the contact"),
     column("age_band", TEXT, "Age band from the household survey"),
     column("income_band", TEXT, "Income band from the household survey"),
@@ -104,7 +123,7 @@ CONTACT = table(
     owner="data",
     says="One golden contact per person (here: household), with the surviving value of each field.",
     minimum_rows=1,
-    personal=("name", "phone", "email", "owner"),
+    personal=("name", "phone", "email", "owner", "birth_on"),
 )
 
 CONTACT_PROVENANCE = table(

@@ -9,6 +9,7 @@ IDENTITY_LINK = table(
     column("rule", TEXT, "What links them: a key such as card or phone, linkage, or steward", required=True),
     column("weight", INTEGER, "Weight of the evidence in thousandths of a bit (log2 of how likely)", required=True),
     grain=("record_a", "record_b", "rule"),
+    patched=True,
     owner="data",
     says="Every link between two source records that tonight's identity stands on (R5, R6).",
 )
@@ -51,9 +52,9 @@ MERGE_EVENT = table(
     column(
         "kind",
         TEXT,
-        "merge: other_id went into contact_id; split: rows of contact_id went to other_id; steward: either, on a steward's word",
+        "merge: other_id went into contact_id; split: rows of contact_id went to other_id; steward_: the same on a steward's word",
         required=True,
-        among=("merge", "split", "steward"),
+        among=("merge", "split", "steward_merge", "steward_split"),
     ),
     column("contact_id", TEXT, "The contact that stays", required=True),
     column("other_id", TEXT, "The contact that merged into it, or that rows of it went to", required=True),

@@ -18,7 +18,18 @@ TYPES: dict[str, sa.types.TypeEngine[Any]] = {
     "category": TEXT,
 }
 HAPPENED = {"order_line": "ordered_at", "event": "at"}
-PERSONAL = ("name", "first_name", "last_name", "phone", "other_phone", "email", "unionid", "openid", "owner")
+PERSONAL = (
+    "name",
+    "first_name",
+    "last_name",
+    "phone",
+    "other_phone",
+    "email",
+    "unionid",
+    "openid",
+    "owner",
+    "birth_on",
+)
 
 
 def raw_name(source_id: str) -> str:

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from vesper.clock import now
 from vesper.send_limits import Limits, Touch
 from warehouse.ledger.consent import is_granted, is_suppressed
+from warehouse.ledger.handover_acts import is_taken_over
 from warehouse.ledger.outbox import PLANNED, Due
 from warehouse.ledger.schema import ATTEMPT, MESSAGE, TOUCH
 from warehouse.ledger.send_stop import stopped_in
@@ -68,7 +69,7 @@ Begin = Begun | Later | Refused | Stopped | Gone
 
 
 def begin(engine: sa.Engine, message: Due, at: dt.datetime, limits: Limits) -> Begin:
-    """Claim a message for one wire call at an instant: stop, expiry, consent, suppression, window and caps are checked again and the touch
+    """Claim a message for one wire call at an instant: stop, expiry, consent, suppression, takeover, window and caps are checked again and the touch
     is reserved, all in the transaction that moves it to `sending` (R86, R87, R88, R90, R108)."""
     with engine.begin() as connection:
         if stopped_in(connection):
@@ -164,6 +165,8 @@ def _refusal(connection: sa.Connection, message: Due, at: dt.datetime) -> str | 
         return "no_consent"
     if message.purpose != OPERATIONAL and is_suppressed(connection, message.channel, message.address_hash):
         return "suppressed"
+    if message.purpose == MARKETING and is_taken_over(connection, message.contact_id):
+        return "human_takeover"
     return None
 
 

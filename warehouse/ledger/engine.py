@@ -6,6 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
+from warehouse.ledger import handover_schema  # noqa: F401  its tables are the ledger's as well
+
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 BUSY_MILLISECONDS = 30_000
 

@@ -21,6 +21,7 @@ from vesper.erased import CHANNELS, ERASED, IDS, RECORD
 from vesper.erasure import Person
 from warehouse.ledger.consent import insert_new
 from warehouse.ledger.engine import reading
+from warehouse.ledger.handover_schema import HANDOVER, HUMAN_TASK, NOTICE
 from warehouse.ledger.outbox import PLANNED
 from warehouse.ledger.schema import (
     CONSENT,
@@ -128,10 +129,23 @@ def _forget_contact(connection: sa.Connection, person: Person, at: dt.datetime) 
     mine = MESSAGE.c.contact_id.in_(person.contact_ids)
     waiting = sa.update(MESSAGE).where(mine, MESSAGE.c.state == PLANNED)
     connection.execute(waiting.values(state="refused", reason=ERASED, final_at=at))
-    for table in (MESSAGE, TOUCH, REFUSAL):
+    _forget_sales(connection, person, at)
+    for table in (MESSAGE, TOUCH, REFUSAL, HANDOVER, HUMAN_TASK):
         for contact_id, token in sorted(person.tokens.items()):
             here = sa.update(table).where(table.c.contact_id == contact_id)
             connection.execute(here.values(contact_id=token))
+
+
+def _forget_sales(connection: sa.Connection, person: Person, at: dt.datetime) -> None:
+    """Hand-overs are over, human tasks closed, and what sales were not told of the person they will not be told."""
+    mine = sa.and_(HANDOVER.c.contact_id.in_(person.contact_ids), HANDOVER.c.state.in_(("open", "accepted")))
+    handed = sa.select(HANDOVER.c.handover_id).where(HANDOVER.c.contact_id.in_(person.contact_ids))
+    waiting = sa.update(NOTICE).where(NOTICE.c.handover_id.in_(handed), NOTICE.c.state == PLANNED)
+    connection.execute(waiting.values(state="refused", reason=ERASED, final_at=at))
+    gone = sa.update(HANDOVER).where(mine)
+    connection.execute(gone.values(state="withdrawn", ended_at=at, withdrawn_by="vesper", withdrawn_reason=ERASED))
+    task = sa.update(HUMAN_TASK).where(HUMAN_TASK.c.contact_id.in_(person.contact_ids), HUMAN_TASK.c.is_open)
+    connection.execute(task.values(is_open=False, closed_at=at, closed_by="vesper", closed_reason=ERASED))
 
 
 def _forget_records(connection: sa.Connection, person: Person, key: AddressKey) -> None:

@@ -264,6 +264,20 @@ REQUEUE = sa.Table(
     comment="Rows set aside that somebody asked to be judged again, after a definition was mended (R10)",
 )
 
+SIGN_OFF = sa.Table(
+    "sign_off",
+    LEDGER,
+    Column("sign_off_id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String, nullable=False, comment="scoring"),
+    Column("hash", String, nullable=False, comment="Hash of the whole set that was agreed to"),
+    Column("role", String, nullable=False, comment="marketing or sales"),
+    Column("by", String, nullable=False),
+    Column("reason", Text),
+    Column("at", DateTime, nullable=False),
+    UniqueConstraint("kind", "hash", "role", "by"),
+    comment="Sets of rules that marketing and sales agreed to, append-only; a set needs both roles for exactly its hash (R56)",
+)
+
 ERASURE = sa.Table(
     "erasure",
     LEDGER,

@@ -5,6 +5,7 @@ and what follows from a weight (`vesper/identity/clusters.py`). Only a workspace
 """
 
 from warehouse.linkage.scoring import scored
+from warehouse.linkage.settings import NotTrainable, NotTrained
 from warehouse.linkage.training import train
 
-__all__ = ["scored", "train"]
+__all__ = ["NotTrainable", "NotTrained", "scored", "train"]

@@ -5,8 +5,8 @@ What belongs here: SQL that gives pairs (a, b), a < b, each once. What does not:
 
 from collections.abc import Iterable
 
-from vesper.model.linkage import Rule
-from warehouse.linkage.fields import column, is_list
+from vesper.model.linkage import Linkage, Rule
+from warehouse.linkage.fields import column, is_list, value_sql
 
 
 def pairs_sql(rules: Iterable[Rule], prepared: str, fresh: str | None = None) -> str:
@@ -45,6 +45,33 @@ def _side(parts: list[str], prepared: str, fresh: str | None) -> str:
     filled = " and ".join(f"{column(part)} is not null" for part in parts)
     only = f" and id in (select id from {fresh})" if fresh else ""
     return f"(select id, {keys} from {prepared} where {filled}{only})"
+
+
+def near_sql(linkage: Linkage, records: str, fresh: str) -> str:
+    """SQL of the records that may be in a pair with a fresh one: more than are, found without the sound of any name.
+
+    A record that no rule's other parts bring near can be in no pair, so only what is near needs to be made ready for the rules.
+
+    Args:
+        records: a table with all records, in the columns of their fields.
+        fresh: a table with the fresh ones of them.
+    """
+    asked = {frozenset(part for part in rule if not _is_sound(linkage, part)) for rule in linkage.blocking}
+    if frozenset() in asked or any("=" in part or is_list(part) for rule in asked for part in rule):
+        return f"select * from {records}"
+    least = sorted(sorted(rule) for rule in asked if not any(other < rule for other in asked))
+    return f"select * from {records} where {' or '.join(_is_near(linkage, rule, fresh) for rule in least)}"
+
+
+def _is_near(linkage: Linkage, rule: list[str], fresh: str) -> str:
+    parts = [value_sql(linkage, part) for part in rule]
+    listed, filled = ", ".join(parts), " and ".join(f"{part} is not null" for part in parts)
+    return f"coalesce(({listed}) in (select ({listed}) from {fresh} where {filled}), false)"
+
+
+def _is_sound(linkage: Linkage, part: str) -> bool:
+    name, _, wanted = part.partition(".")
+    return wanted == "sound" and linkage.fields[name].kind == "name"
 
 
 def friends_sql(links: str, scored: str) -> str:

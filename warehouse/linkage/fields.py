@@ -108,6 +108,14 @@ def prepared_sql(linkage: Linkage, records: str, identifier: str) -> str:
     return f"select valued.*{derived} from ({inner}) as valued {said}"
 
 
+def value_sql(linkage: Linkage, part: str) -> str:
+    """SQL of a field's value, or of a part of it that needs no other table, from the column of a record."""
+    name, _, wanted = part.partition(".")
+    field = linkage.fields[name]
+    value = "(" + VALUES[field.kind].format(v=f'cast("{field.column}" as varchar)') + ")"
+    return f"nullif({_template(linkage, part).format(v=value)}, '')" if wanted else value
+
+
 def spoken(linkage: Linkage) -> tuple[str, ...]:
     """Fields that are compared by their sound too."""
     return tuple(name for name, field in linkage.fields.items() if field.kind == "name")
@@ -115,10 +123,16 @@ def spoken(linkage: Linkage) -> tuple[str, ...]:
 
 def _part_sql(linkage: Linkage, part: str) -> str:
     name, _, wanted = part.partition(".")
+    template = _template(linkage, part)
+    return f"nullif({template.format(v=name)}, '')" if wanted not in LISTS else template.format(v=name)
+
+
+def _template(linkage: Linkage, part: str) -> str:
+    name, _, wanted = part.partition(".")
     kind = linkage.fields[name].kind
     template = PARTS.get(kind, {}).get(wanted)
     if template is None:
         raise LookupError(
             f"{part}: a field of kind {kind} has the parts {', '.join(PARTS.get(kind, {})) or 'none'}, not {wanted}."
         )
-    return f"nullif({template.format(v=name)}, '')" if wanted not in LISTS else template.format(v=name)
+    return template

@@ -7,11 +7,12 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from vesper.model.linkage import Linkage, population
-from warehouse.linkage.blocking import friends_sql, pairs_sql
-from warehouse.linkage.settings import linker_of, scaled, splink_settings
+from warehouse.linkage.blocking import friends_sql, near_sql, pairs_sql
+from warehouse.linkage.settings import NotTrained, linker_of, scaled, splink_settings
 from warehouse.linkage.training import PREPARED, prepared
 from warehouse.runner import Runner
 
+FRESH_ROWS, NEAR = "linkage_fresh_rows", "linkage_near"
 FRESH, PAIRS, FRIENDS, SCORED = "linkage_fresh", "linkage_pairs", "linkage_friends", "linkage_scored"
 
 
@@ -22,31 +23,49 @@ def scored(runner: Runner, records: sa.Table, linkage: Linkage, fresh: str | Non
         records: a bound table whose first column names the record; every record, also when only some are fresh.
         fresh: a bound table whose first column names the records to score; only pairs that touch one of them.
 
-    Raises ValueError for a linkage that was never trained, or one with friends when only some records are fresh.
+    Raises NotTrained for a linkage that was never trained, or not since it changed; ValueError for one with friends when only some records
+    are fresh.
     """
     if linkage.model is None:
-        raise ValueError(f"The linkage {linkage.id} has no model. Train it first.")
+        raise NotTrained(linkage.id)
     if fresh and linkage.has_friends:
         raise ValueError(f"The linkage {linkage.id} scores friends of friends, so it is rebuilt whole.")
-    with prepared(runner, records, linkage) as count:
+    if not fresh:
+        return _weighed(runner, records, linkage, None, None)
+    identifier, named, every = _first_column(runner, records.name), _first_column(runner, fresh), f'"{records.name}"'
+    names = f'select "{named}" from "{fresh}"'
+    count = runner.query(f"select count(*) from {every}").fetchall()[0][0]
+    runner.query(
+        f'create or replace temp table {FRESH_ROWS} as select * from {every} where "{identifier}" in ({names})'
+    )
+    runner.query(f"create or replace temp table {NEAR} as {near_sql(linkage, every, FRESH_ROWS)}")
+    runner.query(
+        f'insert into {NEAR} select * from {FRESH_ROWS} where "{identifier}" not in (select "{identifier}" from {NEAR})'
+    )
+    try:
+        return _weighed(runner, records.to_metadata(sa.MetaData(), name=NEAR), linkage, names, count)
+    finally:
+        runner.query(f"drop table {NEAR}; drop table {FRESH_ROWS}")
+
+
+def _weighed(runner: Runner, records: sa.Table, linkage: Linkage, fresh: str | None, count: int | None) -> pa.Table:
+    """Weights of the pairs of records, as they are among `count` of them."""
+    with prepared(runner, records, linkage) as held:
         if fresh:
-            _name_fresh(runner, fresh)
+            runner.query(f"create or replace temp table {FRESH} as select id from {PREPARED} where record in ({fresh})")
         runner.query(
             f"create or replace temp table {PAIRS} as {pairs_sql(linkage.blocking, PREPARED, FRESH if fresh else None)}"
         )
-        _score(runner, linkage, PAIRS, count, f"create or replace temp table {SCORED} as")
+        _score(runner, linkage, PAIRS, count or held, f"create or replace temp table {SCORED} as")
         if linkage.has_friends:
             links = f"(select a, b from {SCORED} where weight >= {linkage.clusters.keep})"
             runner.query(f"create or replace temp table {FRIENDS} as {friends_sql(links, PAIRS)}")
-            _score(runner, linkage, FRIENDS, count, f"insert into {SCORED}")
+            _score(runner, linkage, FRIENDS, held, f"insert into {SCORED}")
         return _named(runner, linkage.smallest)
 
 
-def _name_fresh(runner: Runner, fresh: str) -> None:
-    identifier = runner.query(f'describe "{fresh}"').fetchall()[0][0]
-    runner.query(
-        f'create or replace temp table {FRESH} as select id from {PREPARED} where record in (select "{identifier}" from "{fresh}")'
-    )
+def _first_column(runner: Runner, name: str) -> str:
+    return str(runner.query(f'describe "{name}"').fetchall()[0][0])
 
 
 def _score(runner: Runner, linkage: Linkage, pairs: str, count: int, into: str) -> None:

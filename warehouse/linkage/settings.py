@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 UNLIKELY = 1e-9
 
 
+class NotTrained(ValueError):
+    """A linkage whose model says nothing, or nothing of one level of a comparison: its definition changed since it was trained."""
+
+    def __init__(self, linkage: str, lacking: str | None = None) -> None:
+        untrained = f"The linkage {linkage} has no model. Train it first."
+        super().__init__(f"The model of {linkage} knows no level {lacking}. Train it again." if lacking else untrained)
+        self.linkage, self.lacking = linkage, lacking
+
+
+class NotTrainable(ValueError):
+    """Rows from which a linkage cannot be learned: too few of them agree on what it is trained by."""
+
+
 def scaled(linkage: Linkage, model: LinkageModel, records: int) -> LinkageModel:
     """The model as it holds among another number of records.
 
@@ -70,7 +83,7 @@ def _comparison(linkage: Linkage, model: LinkageModel | None, name: str) -> dict
         if level == MISSING:
             one["is_null_level"] = True
         elif model and level not in known:
-            raise ValueError(f"The model of {linkage.id} knows no level {level} of {name}. Train it again.")
+            raise NotTrained(linkage.id, f"{name}: {level}")
         elif model:
             one |= {"m_probability": known[level].m, "u_probability": known[level].u}
         described.append(one)

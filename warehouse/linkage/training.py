@@ -14,7 +14,7 @@ from vesper.model.linkage import Level, Linkage, LinkageModel, Rule
 from warehouse.linkage.blocking import pairs_sql
 from warehouse.linkage.fields import column, prepared_sql, spoken
 from warehouse.linkage.levels import DIFFERS, MISSING, SAME, judged_sql, levels, naming, unlike_sql
-from warehouse.linkage.settings import is_near_unique, linker_of, splink_settings
+from warehouse.linkage.settings import NotTrainable, is_near_unique, linker_of, splink_settings
 from warehouse.linkage.sounds import drop_sounds, keep_sounds
 from warehouse.runner import Runner
 
@@ -25,6 +25,7 @@ PREPARED = "linkage_prepared"
 STRANGERS = 500_000
 MOST_PAIRS = 3_000_000
 DIGITS = 6
+FEWEST = 2
 # A level that no pair of one person showed speaks for nobody.
 RARE = 1e-3
 # No data is so clean that one person's records never differ: a floor under m of `differs`.
@@ -54,8 +55,22 @@ def train(runner: Runner, records: sa.Table, linkage: Linkage) -> Linkage:
 
     Args:
         records: a bound table whose first column names the record.
+
+    Raises NotTrainable where no pair meets a training rule, or strangers alone met a level.
     """
+    # Imported here: a night without a linkage never loads Splink. Its public names hold no error of training.
+    from splink.internals.exceptions import EMTrainingException
+
+    try:
+        return _with_model(runner, records, linkage)
+    except (EMTrainingException, ValueError) as error:
+        raise NotTrainable(f"The linkage {linkage.id} cannot learn from these rows.") from error
+
+
+def _with_model(runner: Runner, records: sa.Table, linkage: Linkage) -> Linkage:
     with prepared(runner, records, linkage) as count:
+        if count < FEWEST:
+            raise NotTrainable(f"{count} rows are no pair.")
         prior = _prior(runner, linkage, count)
         u = _strangers(runner, linkage, count)
         _correct_near_unique(runner, linkage, count, u)

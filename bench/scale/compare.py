@@ -1,0 +1,52 @@
+"""Whether two sides made the same rows, table by table; and which files a night reads.
+
+What belongs here: reading both sides of a night and comparing them. What does not: which sides there are.
+"""
+
+import datetime as dt
+from pathlib import Path
+
+from bench.scale.ours import TABLES
+from bench.verify import LEFT_OUT
+from vesper.marts import all_marts
+from warehouse.house import House
+from warehouse.runner import Runner
+
+FACTS = ("core__contact", "core__event", "core__order_day")
+
+
+def facts(root: Path, on: dt.date) -> dict[str, list[str]]:
+    """The Parquet files of the core tables of a night."""
+    house = House.open(root)
+    try:
+        return {
+            name: [str(file) for file in house.lake.files(house.lake.parts(house.lake.as_of(name, on)))]
+            for name in FACTS
+        }
+    finally:
+        house.close()
+
+
+def apart_from(root: Path, on: dt.date, out: Path) -> list[str]:
+    """One sentence for each table of a side that differs from Vesper's of that night; a row that stands twice counts twice."""
+    house = House.open(root)
+    try:
+        with Runner(house.lake) as runner:
+            for name in TABLES:
+                runner.bind_snapshot(all_marts()[name].table, house.lake.as_of(name, on))
+            return [said for name in TABLES for said in _apart(runner, name, on, out)]
+    finally:
+        house.close()
+
+
+def _apart(runner: Runner, name: str, on: dt.date, out: Path) -> list[str]:
+    made = {row[0] for row in runner.query(f"describe from read_parquet('{out / name}/*.parquet')").fetchall()}
+    columns = [column.name for column in all_marts()[name].table.c if column.name not in LEFT_OUT and column.name in made]
+    listed = ", ".join(f'"{column}"' for column in columns)
+    ours = f"select {listed} from {name} where business_on = date '{on}'"
+    theirs = f"select {listed} from read_parquet('{out / name}/*.parquet')"
+    query = f"select count(*) from ({{}} except all {{}})"
+    only = [
+        int(runner.query(query.format(one, other)).fetchall()[0][0]) for one, other in ((ours, theirs), (theirs, ours))
+    ]
+    return [f"{name}: {only[0]} rows only in Vesper, {only[1]} only in {out.name}"] if any(only) else []

@@ -1,0 +1,91 @@
+"""What is near the rows that changed: the rows that hold a key of theirs, and the links that only such rows can have gained or lost.
+
+What belongs here: Selects that keep a night's work in proportion to what changed. What does not: what a key or a link is (`keys.py`), and what follows
+from links (`change.py`). The rule that makes them right: a link by a key between two rows of which one is not near rests on a value that no changed
+row holds, tonight or the night before, so it stands as it stood.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from vesper.identity.keys import key_links, record_id
+from vesper.model.identity import IdentityPolicy, KeyName
+from vesper.tables.declare import previous
+from vesper.tables.identity import IDENTITY_LINK, SHARED_KEY
+
+Select = sa.Select[Any]
+ROW_KEY = ("source", "record_key")
+LINK_KEY = ("record_a", "record_b", "rule")
+
+
+def row_keys(record: sa.FromClause) -> Select:
+    """(source, record_key) of records named `source:key`, each once."""
+    source = sa.func.split_part(record.c.record, ":", 1, type_=sa.String)
+    key = sa.func.substr(record.c.record, sa.func.length(source) + 2, type_=sa.String)
+    return sa.select(source.label("source"), key.label("record_key")).distinct()
+
+
+def rows(table: sa.FromClause, wanted: sa.FromClause, columns: Collection[str] = ()) -> Select:
+    """Rows of a table by (source, record_key) that are wanted; some of the columns beside the key, or all where none are named."""
+    same = [table.c[name] == wanted.c[name] for name in ROW_KEY]
+    named = [table.c[name] for name in dict.fromkeys([*ROW_KEY, *columns])] if columns else [table]
+    return sa.select(*named).where(sa.exists(sa.select(sa.literal(1)).where(*same).select_from(wanted)))
+
+
+def values(*identifiers: Select | sa.CompoundSelect[Any]) -> sa.CompoundSelect[Any]:
+    """(kind, value) of identifiers, each once."""
+    found = [one.subquery() for one in identifiers]
+    return sa.union(*[sa.select(one.c.kind, one.c.value) for one in found])
+
+
+def shared_now(found: Select, looked_at: sa.FromClause) -> sa.CompoundSelect[Any]:
+    """dq__shared_key: judged anew for the values that were looked at, as the night before for all others."""
+    before = previous(SHARED_KEY)
+    same = (looked_at.c.kind == before.c.kind, looked_at.c.value == before.c.value)
+    stays = sa.select(before).where(~sa.exists(sa.select(sa.literal(1)).where(*same).select_from(looked_at)))
+    judged = found.subquery("judged")
+    return sa.union_all(sa.select(judged.c.kind, judged.c.value), sa.select(stays.subquery("stays")))
+
+
+def near_links(
+    identifier: sa.FromClause,
+    shared: sa.FromClause,
+    near: sa.FromClause,
+    policy: IdentityPolicy,
+    kinds: Sequence[KeyName],
+) -> Select:
+    """Links by keys both ends of which are near, from all identifiers of every value that a near row holds."""
+    link = key_links(identifier, shared, policy, kinds).subquery("key_link")
+    return sa.select(link).where(*[_among(link.c[end], near) for end in ("record_a", "record_b")])
+
+
+def dropped_links(near: sa.FromClause | None, changed: sa.FromClause, linkage: str, steward: str) -> Any:
+    """Links of the night before that tonight states anew, or no more.
+
+    Args:
+        near: rows between which links by keys are found anew; all of them where None.
+        changed: rows whose weighed links are found anew.
+    """
+    link = previous(IDENTITY_LINK)
+    by_key = link.c.rule.not_in([linkage, steward])
+    inside = [_among(link.c[end], near) for end in ("record_a", "record_b")] if near is not None else []
+    weighed = [
+        sa.select(link).where(link.c.rule == linkage, _among(link.c[end], changed)) for end in ("record_a", "record_b")
+    ]
+    return sa.union(sa.select(link).where(by_key, *inside), sa.select(link).where(link.c.rule == steward), *weighed)
+
+
+def link_keys(*links: sa.FromClause) -> sa.CompoundSelect[Any]:
+    """(record_a, record_b, rule) of links, each once."""
+    return sa.union(*[sa.select(*[link.c[name] for name in LINK_KEY]) for link in links])
+
+
+def _among(record: sa.ColumnElement[Any], records: sa.FromClause) -> sa.ColumnElement[bool]:
+    return record.in_(sa.select(records.c.record))
+
+
+def records_of(table: sa.FromClause) -> Select:
+    """(record) of the rows of a table by (source, record_key)."""
+    return sa.select(record_id(table).label("record"))

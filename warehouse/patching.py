@@ -1,0 +1,143 @@
+"""Patched tables at work: writing what a night changes, and finding by which rows two states of a table differ.
+
+What belongs here: the order in which a runner executes the Selects of `patch.py`. What does not: which keys a night touches (the stages).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+
+from vesper.tables.declare import stored
+from warehouse import patch
+from warehouse.lint import refuse_unstable
+from warehouse.part import PATCH, VOID, WHOLE, Part
+from warehouse.runner import Prepared, Runner, shaped
+
+
+def write_patch(
+    runner: Runner,
+    select: Any,
+    table: sa.Table,
+    before: Sequence[Part],
+    touched: sa.FromClause,
+    is_whole: bool | None = None,
+) -> tuple[Part, ...]:
+    """The parts of a patched table after a night that touches some keys: whole, patch and void, or one new whole.
+
+    Args:
+        select: rows that hold tonight of the touched keys; rows of other keys are left out here.
+        before: the parts of the night before.
+        touched: keys in columns of the grain, distinct.
+        is_whole: write a whole, or write none; None lets the sizes decide.
+
+    Raises ValueError when two rows have one key: in a patch, no later check would see it.
+    """
+    refuse_unstable(select, table.name)
+    base = {part.key: part for part in before if part.path}
+    layers = runner.layers(stored(table), base)
+    kept: list[sa.Table] = []
+    try:
+        new = _kept(runner, kept, patch.within(shaped(select, table).subquery("rows"), touched, touched.c.keys()))
+        _refuse_twice(runner, table, new)
+        old = _kept(runner, kept, patch.within(layers.whole, touched, touched.c.keys()))
+        fresh = _kept(runner, kept, patch.next_patch(layers, new, old, touched))
+        void = _kept(runner, kept, patch.next_void(layers, new, old, touched))
+        if is_whole is None:
+            whole_count = base[WHOLE].row_count if WHOLE in base else 0
+            is_whole = patch.is_too_much(_count(runner, fresh), _count(runner, void), whole_count)
+        if is_whole:
+            return (runner.write(patch.current(patch.Layers(layers.whole, fresh, void, layers.grain)), table),)
+        (whole,) = [part for part in before if part.key == WHOLE]
+        return (whole, runner.write_kept(table, PATCH, fresh), runner.write_kept(table, VOID, void))
+    finally:
+        for rows in kept:
+            runner.forget(rows.name)
+
+
+def write_difference(
+    runner: Runner, prepared: Prepared, table: sa.Table, before: Sequence[Part], is_whole: bool | None = None
+) -> tuple[Part, ...]:
+    """The parts of a patched table after a night that states all its rows: those that the whole does not hold are found here.
+
+    Args:
+        prepared: the Select of all rows, in shape and without anything unstable.
+        before, is_whole: as in `write_patch`, whose parts these are.
+
+    Raises ValueError when two rows have one key.
+    """
+    held = stored(table)
+    base = {part.key: part for part in before if part.path}
+    old = runner.layers(held, {WHOLE: base[WHOLE]}).whole
+    kept: list[sa.Table] = []
+    try:
+        new = runner.keep_text(prepared.text, "_patch_all", held)
+        kept.append(new)
+        fresh = _kept(runner, kept, patch.unlike(new, old, held.c.keys()))
+        void = _kept(runner, kept, patch.unlike(old, new, held.info["grain"]))
+        _refuse_twice(runner, table, fresh)
+        counts = {rows.name: _count(runner, rows) for rows in (new, fresh, void)}
+        if counts[new.name] != base[WHOLE].row_count - counts[void.name] + counts[fresh.name]:
+            _refuse_twice(runner, table, new)
+        if is_whole is None:
+            is_whole = patch.is_too_much(counts[fresh.name], counts[void.name], base[WHOLE].row_count)
+        if is_whole:
+            return (runner.write_kept(table, WHOLE, new),)
+        (whole,) = [part for part in before if part.key == WHOLE]
+        return (whole, runner.write_kept(table, PATCH, fresh), runner.write_kept(table, VOID, void))
+    finally:
+        for rows in kept:
+            runner.forget(rows.name)
+
+
+def _kept(runner: Runner, kept: list[sa.Table], select: Any) -> sa.Table:
+    """A Select's rows under a name of their own, which the list is told of."""
+    kept.append(runner.materialize(select, f"_patch_{len(kept)}"))
+    return kept[-1]
+
+
+def _count(runner: Runner, rows: sa.FromClause) -> int:
+    return int(runner.scalar(sa.select(sa.func.count()).select_from(rows)))
+
+
+def _refuse_twice(runner: Runner, table: sa.Table, new: sa.Table) -> None:
+    names = stored(table).info["grain"]
+    grain = [new.c[name] for name in names]
+    twice = _count(runner, sa.select(*grain).group_by(*grain).having(sa.func.count() > 1).subquery("twice"))
+    if twice:
+        raise ValueError(f"{table.name}: {twice} keys of {', '.join(names)} have more than one row")
+
+
+def holds_columns(runner: Runner, table: sa.Table, parts: Sequence[Part]) -> bool:
+    """Whether every part with rows has all columns that the table's files hold today; an older one may lack some."""
+    wanted = set(stored(table).c.keys())
+    files = runner.lake.files(part for part in parts if part.key != VOID)
+    return all(wanted <= set(pq.read_schema(file).names) for file in files)
+
+
+def keep_differing(
+    runner: Runner, table: sa.Table, before: Sequence[Part], now: Sequence[Part], columns: Sequence[str], name: str
+) -> sa.Table:
+    """Keep what some stored columns say in rows that only one of two states of a table holds; only parts that differ are read."""
+    is_layered = table.info.get("patched", False)
+    has_base = is_layered and any(part.key == WHOLE and part in now for part in before)
+    is_anew = is_layered and not has_base
+    went = _bound(runner, table, [part for part in before if is_anew or part not in now], f"{name}_went")
+    came = _bound(runner, table, [part for part in now if is_anew or part not in before], f"{name}_came")
+    found: list[Any] = [patch.apart(went, came, columns)]
+    if has_base:
+        layers = [runner.layers(stored(table), {part.key: part for part in parts}) for parts in (before, now)]
+        found.append(patch.turned(layers[0], layers[1], columns))
+    try:
+        return runner.materialize(sa.union(*found), name)
+    finally:
+        runner.forget(went.name)
+        runner.forget(came.name)
+
+
+def _bound(runner: Runner, table: sa.Table, parts: Sequence[Part], name: str) -> sa.Table:
+    """Parts as files hold them, under a name of their own."""
+    bound = stored(table).to_metadata(sa.MetaData(), name=name)
+    runner.bind_parts(bound, parts)
+    return bound
