@@ -135,7 +135,7 @@ class Bench:
             self.report.reused.append(table.name)
             self.take(table, Candidate(table.name, made, prepared.recipe))
             return
-        if table.info["patched"] and self.is_patchable(table):
+        if table.info["patched"] and not prepared.runs and self.is_patchable(table):
             refuse_unstable(select, table.name)
             before, is_whole = self._layers_of(table)
             parts = write_difference(self.runner, prepared, table, before, is_whole)
@@ -240,6 +240,14 @@ class Bench:
         Args:
             columns: stored columns, such as contact_id. A row that came, went or changed gives its values, before and after.
         """
+        sides = self.differing_rows(table, columns, name)
+        kept = self.runner.materialize(sa.union(*[sa.select(side) for side in sides]), name)
+        for side in sides:
+            self.runner.forget(side.name)
+        return kept
+
+    def differing_rows(self, table: sa.Table, columns: Sequence[str], name: str) -> tuple[sa.Table, sa.Table]:
+        """The same as rows: those of the night before that hold no longer, and those of now that did not hold."""
         mine = self.candidates.get(table.name)
         now = mine.parts if mine else self.house.lake.parts(self.snapshot(table.name))
         before = self.house.lake.parts(self.snapshot_before(table.name))

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from tasks.explain_asked import Asked, night_line, page, section, table
 from tasks.explain_identity import identity_sections
+from tasks.explain_lead import lead
 from vesper import explain as ask
 from vesper.language import Translate
 from vesper.model.lifecycle import Lifecycle
@@ -38,6 +39,7 @@ def about_person(asked: Asked, id: str, moved: str = "") -> str:
         *identity_sections(asked, id),
         section(_("Score"), _score(asked, id)),
         section(_("Lifecycle"), _lifecycle(asked, id)),
+        section(_("Lead"), lead(asked, id)),
         section(_("Segments"), _segments(asked, id)),
         section(_("Consent"), _consent(asked, id)),
         section(_("Campaigns of sources"), _mailings(asked, id)),

@@ -55,12 +55,21 @@ class Evidence:
 
 @dataclass(frozen=True)
 class _Keys:
-    """What keys say: the shared ones, the links by keys of all rows or of the near ones, and the rows that read otherwise than the night before."""
+    """What keys say.
+
+    Attributes:
+        shared: (kind, value) that too many names share.
+        link: links by keys: all of them, or those between rows near a changed one.
+        dropped: links of the night before in whose place these and new weights stand; None where that is not known yet.
+        changed: (record) that reads otherwise than the night before; None where all rows are looked at anew.
+        row: the changed rows as they are, with others.
+    """
 
     shared: sa.Table
-    link: sa.Select[Any]
-    near: sa.Table | None
+    link: Any
+    dropped: sa.Table | None
     changed: sa.Table | None
+    row: sa.Table | None
 
 
 def columns_held(policy: IdentityPolicy, linkage: Linkage | None) -> list[str]:
@@ -105,16 +114,30 @@ def evidence(
     certain = bench.materialize(stated, "identity_certain")
     link = certain
     if linkage is not None:
-        fresh = found.changed.name if found.changed is not None else None
-        bench.runner.bind_arrow(SCORED.name, score(bench.runner, record, linkage, fresh))
+        fresh = _fresh(bench, policy, found, record)
+        bench.runner.bind_arrow(
+            SCORED.name, score(bench.runner, record, linkage, fresh.name if fresh is not None else None)
+        )
         new = sa.select(SCORED.c.record_a, SCORED.c.record_b, sa.literal(LINKAGE).label("rule"), SCORED.c.weight)
         link = bench.materialize(sa.union_all(sa.select(certain), new), "identity_link")
     if found.changed is None:
         return Evidence(found.shared, record, link, None, steward, None)
-    gone = near.dropped_links(found.near, found.changed, LINKAGE, membership.STEWARD)
-    dropped = bench.materialize(gone, "identity_link_dropped")
-    touched = _touched(bench, found.changed, certain, dropped, steward)
+    dropped = found.dropped
+    if dropped is None:
+        gone = near.dropped_links(None, found.changed, LINKAGE, membership.STEWARD)
+        dropped = bench.materialize(gone, "identity_dropped")
+    tie = linkage.clusters.keep if linkage else policy.clusters.keep
+    touched = _touched(bench, found.changed, certain, dropped, steward, tie)
     return Evidence(found.shared, record, link, dropped, steward, touched)
+
+
+def _fresh(bench: Bench, policy: IdentityPolicy, found: _Keys, record: sa.Table) -> sa.Table | None:
+    """The rows whose pairs are weighed anew: their names, or the rows themselves where they were looked at."""
+    if found.row is None or found.changed is None:
+        return found.changed
+    compared = keys.comparable(found.row, found.shared, policy, [c.name for c in record.c]).subquery("compared")
+    fresh = sa.select(compared).where(compared.c.record.in_(sa.select(found.changed.c.record)))
+    return bench.materialize(fresh, "identity_fresh")
 
 
 def _by_vendors(policy: IdentityPolicy, same: sa.Table | None) -> list[sa.Select[Any]]:
@@ -137,7 +160,7 @@ def _all_keys(
     shared = bench.materialize(keys.shared_keys(identifier, policy), "identity_shared")
     own = None if is_full else _own_changes(bench, columns, held)[0]
     changed = None if own is None else _changed(bench, own, identifier, shared)
-    return _Keys(shared, keys.key_links(identifier, shared, policy, kinds), None, changed)
+    return _Keys(shared, keys.key_links(identifier, shared, policy, kinds), None, changed, None)
 
 
 def _near_keys(
@@ -153,19 +176,27 @@ def _near_keys(
     changed = _changed(bench, own, identifier, shared)
     both = sa.union(sa.select(identifier.c.record), sa.select(own.c.record))
     around = bench.materialize(both, "identity_near")
-    wanted = bench.materialize(near.row_keys(around), "identity_near_key")
-    row = bench.materialize(near.rows(SOURCE_RECORD, wanted, held), "identity_near_row")
-    of_near = bench.materialize(near.values(keys.identifiers(row, policy)), "identity_near_value")
-    every = bench.materialize(keys.identifiers(SOURCE_RECORD, policy, of_near), "identity_near_identifier")
-    return _Keys(shared, near.near_links(every, shared, around, policy, kinds), around, changed)
+    dropped = bench.materialize(near.dropped_links(around, changed, LINKAGE, membership.STEWARD), "identity_dropped")
+    link = bench.materialize(keys.key_links(identifier, shared, policy, kinds), "identity_key_link")
+    lost = bench.materialize(near.lost_links(link, dropped, kinds), "identity_lost")
+    ends = [sa.select(lost.c[end].label("record")) for end in ("record_a", "record_b")]
+    looked_at = sa.union(sa.select(changed.c.record), *ends).subquery()
+    rows = near.rows(SOURCE_RECORD, near.row_keys(looked_at).subquery(), held)
+    row = bench.materialize(rows, "identity_looked_at")
+    carried = keys.identifiers(row, policy, kinds=kinds).subquery()
+    standing = bench.materialize(near.standing_values(lost, carried, value), "identity_standing")
+    found: Any = sa.select(link)
+    if bench.scalar(sa.select(sa.func.count()).select_from(standing)):
+        holders = keys.identifiers(SOURCE_RECORD, policy, standing, kinds).subquery()
+        still = near.standing_links(keys.key_links(holders, shared, policy, kinds).subquery(), lost)
+        found = sa.union(found, sa.select(still.subquery("still")))
+    return _Keys(shared, found, dropped, changed, row)
 
 
 def _own_changes(bench: Bench, columns: list[str], held: list[str]) -> tuple[sa.Table, sa.Table, sa.Table]:
     """(record) of rows that came, went, or have another value that identity reads; and the rows that differ in anything, now and before."""
     judged = sorted({*columns, *JUDGED})
-    moved = bench.differing(SOURCE_RECORD, ("source", "record_key"), "identity_moved")
-    sides = (("now", SOURCE_RECORD), ("before", previous(SOURCE_RECORD)))
-    now, before = (bench.materialize(near.rows(side, moved, held), f"identity_{name}") for name, side in sides)
+    before, now = bench.differing_rows(SOURCE_RECORD, list(dict.fromkeys([*near.ROW_KEY, *held])), "identity_moved")
     alive = [membership.live_rows(judged, side).subquery() for side in (now, before)]
     own = bench.materialize(change.changed_records(alive[0], alive[1], judged), "identity_own")
     return own, now, before
@@ -177,8 +208,13 @@ def _changed(bench: Bench, own: sa.Table, identifier: sa.Table, shared: sa.Table
     return bench.materialize(sa.union(sa.select(own.c.record), flipped), "identity_changed")
 
 
-def _touched(bench: Bench, changed: sa.Table, certain: sa.Table, dropped: sa.Table, steward: sa.Table) -> sa.Table:
-    """Every record whose component may differ from the night before."""
+def _touched(
+    bench: Bench, changed: sa.Table, certain: sa.Table, dropped: sa.Table, steward: sa.Table, tie: int
+) -> sa.Table:
+    """Every record whose component may differ from the night before.
+
+    A weight below `tie` makes no component: where it lies inside one, a changed row lies there, too, and brings all of it.
+    """
     was = previous(IDENTITY_VETO)
     certain_before = sa.select(dropped).where(dropped.c.rule != LINKAGE).subquery()
     same = sa.literal(0).label("weight")
@@ -193,5 +229,7 @@ def _touched(bench: Bench, changed: sa.Table, certain: sa.Table, dropped: sa.Tab
         change.differing_links(*vetoes),
     ]
     if SCORED.name in bench.runner.bound:
-        parts += [sa.select(SCORED.c[end].label("record")) for end in ("record_a", "record_b")]
+        parts += [
+            sa.select(SCORED.c[end].label("record")).where(SCORED.c.weight >= tie) for end in ("record_a", "record_b")
+        ]
     return bench.materialize(sa.union(*[part.subquery().select() for part in parts]), "identity_touched")

@@ -31,11 +31,16 @@ from tasks.report_page.quality import QualityView, read_quality
 from tasks.report_page.sales import HandoverView, LeadView, read_handovers, read_leads
 from tasks.report_page.wording import Wording
 from vesper.language import translator
+from vesper.model.definition import Definition
+from vesper.model.sales import SalesPolicy
+from vesper.model.scoring import ScoringRule
+from vesper.model.source import Source
 from vesper.night import Night
 from vesper.stage_report import StageReport
 
 PARTS = Path(__file__).parent / "report_page"
 LANGUAGES = {"zh_CN": "中文", "en": "English"}
+TIER_SHADES = ("#3246a8", "#7b88c6", "#b4bbdd", "#d9dced", "#eceef4")
 DARK = 0.45  # share that is missing from which a cell's text is white
 SHADES = ("#e2e4ea", "#cdd1da", "#9aa1b1", "#3246a8", "#5b6272")
 
@@ -155,10 +160,30 @@ def _parts(picture: Picture, words: Wording) -> dict[str, Any]:
         "shades": SHADES,
         "at": lambda ratio: f"{ratio / widest * 100:.2f}%",
         "heat": _heat,
+        "tier_shades": TIER_SHADES,
+        "source_title": lambda id: _title(Source, id, picture.night, words),
+        "reason_title": lambda code: _reason(code, picture.night, words),
+        "rule_title": lambda id: _title(ScoringRule, id, picture.night, words),
         "reasons": lambda mql: in_words(mql.reasons, picture.night, words.language, words.say),
         "moved": lambda people: f"{people / moves * 100:.1f}%",
         "asked_fields": lambda view: _asked_fields(view, words),
     }
+
+
+def _title(kind: type[Definition], id: str, night: Night, words: Wording) -> str:
+    """What people call a definition; its id where it is defined no more."""
+    known = night.definitions.of(kind)
+    return known[id].title(words.language) if id in known else id
+
+
+def _reason(code: str, night: Night, words: Wording) -> str:
+    """What a code of sales means, in the words of policy/sales."""
+    codes = {
+        code: says
+        for policy in night.definitions.of(SalesPolicy).values()
+        for code, says in policy.reject_reasons.items()
+    }
+    return codes[code].of(words.language) if code in codes else words.outcome(code)
 
 
 def _heat(have_ratio: float) -> str:

@@ -23,7 +23,7 @@ def histories(night: Night, previous_history: sa.Table) -> sa.Select[Any]:
     A value begins and ends at a night's cut-off; the stage that stood on the first night begins when the lifecycle says it began.
     """
     now, before = _tonight(night).cte("now"), previous_history
-    labels = {"business_on": on(night.business_on), "definition_hash": sa.literal(hash_of(night, "lifecycle"))}
+    made_by = sa.literal(hash_of(night, "lifecycle")).label("definition_hash")
     same = sa.and_(
         now.c.contact_id == before.c.contact_id, now.c.field == before.c.field, now.c.value == before.c.value
     )
@@ -42,7 +42,7 @@ def histories(night: Night, previous_history: sa.Table) -> sa.Select[Any]:
         )
     )
     every = sa.union_all(kept, fresh).subquery("intervals")
-    return sa.select(*[value.label(name) for name, value in labels.items()], every)
+    return sa.select(on(night.business_on).label("business_on"), every, made_by)
 
 
 def _tonight(night: Night) -> sa.Select[Any]:

@@ -40,9 +40,15 @@ def titled(id: sa.ColumnElement[Any], kind: type[Definition], night: Night) -> s
 def visibility(night: Night) -> sa.Select[Any]:
     """Visibility per market tonight, with how large the market may be and how far the target is (R18, R19, R22)."""
     row = VISIBILITY.c
-    names = ("counts", "complete_count", "known_count", "market_size", "size_low", "size_high", "visibility_ratio")
+    unit = sa.case({"companies": "by_company"}, value=row.counts, else_="by_contact")
+    names = ("complete_count", "known_count", "market_size", "size_low", "size_high", "visibility_ratio")
     target = ("band", "target_ratio", "target_due_on", "to_target_count", "progress_ratio", "is_overdue")
-    columns = [row.market_id, titled(row.market_id, Market, night).label("market"), *[row[n] for n in names + target]]
+    columns = [
+        row.market_id,
+        titled(row.market_id, Market, night).label("market"),
+        unit.label("counted"),
+        *[row[n] for n in names + target],
+    ]
     return sa.select(*columns).where(row.business_on == on(night.business_on)).order_by(row.market_id)
 
 

@@ -13,6 +13,7 @@ from vesper.key_figures import titled
 from vesper.marts.visibility_gap import VISIBILITY_GAP
 from vesper.marts.visibility_source import VISIBILITY_SOURCE
 from vesper.model.market import Market
+from vesper.model.source import Source
 from vesper.night import Night
 
 MOST_GAPS = 8
@@ -42,9 +43,13 @@ def best_sources(night: Night) -> sa.Select[Any]:
         .where(row.business_on == on(night.business_on), row.expected_count > 0)
         .subquery("best")
     )
-    others = [best.c[name] for name in names[1:]]
+    titles = [
+        titled(best.c.market_id, Market, night).label("market"),
+        titled(best.c.source, Source, night).label("source"),
+    ]
+    others = [best.c[name] for name in ("field", "missing_count", "absent_count", "fill_ratio", "expected_count")]
     return (
-        sa.select(best.c.market_id, titled(best.c.market_id, Market, night).label("market"), *others)
+        sa.select(best.c.market_id, best.c.source.label("source_id"), *titles, *others)
         .where(best.c.place == 1)
         .order_by(best.c.missing_count.desc(), best.c.market_id, best.c.field)
         .limit(MOST_GAPS)

@@ -13,8 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from vesper.clock import on
+from vesper.handover_answers import ACCEPTING
 from vesper.marts.campaign_effect import CAMPAIGN_EFFECT, day_of
+from vesper.marts.follow_up import FOLLOW_UP
 from vesper.marts.funnel import FUNNEL, steps_taken
+from vesper.marts.handover import HANDOVER
 from vesper.marts.lifecycle import LIFECYCLE
 from vesper.marts.message import MESSAGE
 from vesper.marts.refusal import REFUSAL
@@ -22,6 +25,7 @@ from vesper.marts.score import SCORE
 from vesper.marts.segment_change import SEGMENT_CHANGE
 from vesper.marts.segment_member import SEGMENT_MEMBER
 from vesper.marts.visibility import VISIBILITY
+from vesper.model.sales import EVERYBODY
 from vesper.night import Night
 from vesper.tables.campaign import CAMPAIGN
 from vesper.tables.contact import CONTACT
@@ -126,7 +130,26 @@ def _passed(from_stage: str, to_stage: str) -> Figure:
     return contacts
 
 
+def follow_up_ratio(night: Night, since_on: dt.date) -> sa.Select[Any]:
+    """Hand-overs answered in time of those that fell due in the window of policy/sales, as it stands tonight (R68)."""
+    team = FOLLOW_UP.c
+    return _share(sa.func.sum(team.timely_count), sa.func.sum(team.due_count)).where(
+        team.business_on == on(night.business_on), team.owner == EVERYBODY
+    )
+
+
+def acceptance_ratio(night: Night, since_on: dt.date) -> sa.Select[Any]:
+    """Hand-overs that sales accepted of those of the period that they answered (R115)."""
+    handed = HANDOVER.c
+    accepted = sa.func.count().filter(handed.outcome.in_(ACCEPTING))
+    return _share(accepted, sa.func.count().filter(handed.outcome.is_not(None))).where(
+        handed.state != "withdrawn", handed.business_on.between(on(since_on), on(night.business_on))
+    )
+
+
 FIGURES: dict[str, Figure] = {
+    "follow_up_ratio": follow_up_ratio,
+    "acceptance_ratio": acceptance_ratio,
     "quarantine_ratio": quarantine_ratio,
     "visibility_ratio": visibility_ratio,
     "complete_ratio": complete_ratio,

@@ -88,7 +88,8 @@ def to_do(report: StageReport, _: Translate) -> list[str]:
     if report.quarantined:
         lines.append(
             _(
-                "Look at the rows that were set aside: `vesper quarantine list` counts them by source, rule and file. Correct the source or its definition, then `vesper quarantine replay SOURCE --reason WHY` has the next night judge them again."
+                "Look at the rows that were set aside: `vesper quarantine list` counts them by source, rule and file. Correct the source or its "
+                "definition; `vesper quarantine replay SOURCE --reason WHY` has the next night judge them again."
             )
         )
     if any(not check.passed for check in report.checks):

@@ -86,12 +86,9 @@ def unlike(rows: sa.FromClause, others: sa.FromClause, columns: Sequence[str]) -
     return sa.select(*[mine.c[name] for name in columns]).where(mine.c.row_hash.not_in(sa.select(known.c.row_hash)))
 
 
-def turned(before: Layers, now: Layers, columns: Sequence[str]) -> sa.Select[Any]:
-    """The values that some columns have in rows of one whole that are void in only one of two states on top of it."""
-    keys = apart(before.void, now.void, now.grain).subquery("turned")
-    return sa.select(*[now.whole.c[name] for name in columns]).where(_has(now.whole, keys, now.grain))
-
-
-def apart(before: sa.FromClause, now: sa.FromClause, columns: Sequence[str]) -> sa.CompoundSelect[Any]:
-    """The values that some columns have in rows that only one of two states of a table holds."""
-    return sa.union(unlike(before, now, columns), unlike(now, before, columns))
+def turned(
+    whole: sa.FromClause, void: sa.FromClause, other: sa.FromClause, grain: Sequence[str], columns: Sequence[str]
+) -> sa.Select[Any]:
+    """Some columns of the rows of a whole that are void, but were not in another state on top of the same whole."""
+    keys = unlike(void, other, grain).subquery("turned")
+    return sa.select(*[whole.c[name] for name in columns]).where(_has(whole, keys, grain))

@@ -118,19 +118,24 @@ def holds_columns(runner: Runner, table: sa.Table, parts: Sequence[Part]) -> boo
 
 def keep_differing(
     runner: Runner, table: sa.Table, before: Sequence[Part], now: Sequence[Part], columns: Sequence[str], name: str
-) -> sa.Table:
-    """Keep what some stored columns say in rows that only one of two states of a table holds; only parts that differ are read."""
+) -> tuple[sa.Table, sa.Table]:
+    """Keep some stored columns of the rows that only the first of two states of a table holds, and of those that only the second one holds.
+
+    Only parts that differ are read, and of a whole part that both have only the rows that are void in one of them.
+    """
     is_layered = table.info.get("patched", False)
     has_base = is_layered and any(part.key == WHOLE and part in now for part in before)
     is_anew = is_layered and not has_base
     went = _bound(runner, table, [part for part in before if is_anew or part not in now], f"{name}_went")
     came = _bound(runner, table, [part for part in now if is_anew or part not in before], f"{name}_came")
-    found: list[Any] = [patch.apart(went, came, columns)]
+    rows: list[list[Any]] = [[patch.unlike(went, came, columns)], [patch.unlike(came, went, columns)]]
     if has_base:
-        layers = [runner.layers(stored(table), {part.key: part for part in parts}) for parts in (before, now)]
-        found.append(patch.turned(layers[0], layers[1], columns))
+        was, holds = (runner.layers(stored(table), {part.key: part for part in parts}) for parts in (before, now))
+        rows[0].append(patch.turned(was.whole, holds.void, was.void, was.grain, columns))
+        rows[1].append(patch.turned(was.whole, was.void, holds.void, was.grain, columns))
     try:
-        return runner.materialize(sa.union(*found), name)
+        gone, new = (sa.union_all(*selects) for selects in rows)
+        return runner.materialize(gone, f"{name}_before"), runner.materialize(new, f"{name}_now")
     finally:
         runner.forget(went.name)
         runner.forget(came.name)

@@ -103,7 +103,7 @@ class Runner:
         if derived:
             if on is None:
                 raise ValueError(f"{table.name}: its derived columns need the business date of its parts")
-            text, fingerprint = _with_derived(table, text, on), f"{fingerprint} {on}"
+            text, fingerprint = with_derived(table, text, on), f"{fingerprint} {on}"
         self.connection.execute(f"create or replace view {_quoted(table.name)} as {text}")
         self.bound[table.name] = fingerprint
 
@@ -320,8 +320,10 @@ def _is_written(value: Any) -> bool:
     return isinstance(value, sa.BindParameter) or (isinstance(value, sa.Cast) and _is_written(value.clause))
 
 
-def _with_derived(table: sa.Table, text: str, on: dt.date) -> str:
-    """SQL of stored rows with the derived columns computed, in declared order."""
+def with_derived(table: sa.Table, text: str, on: dt.date) -> str:
+    """SQL of stored rows with the derived columns computed as of a night, in declared order."""
+    if not table.info.get("derived"):
+        return text
     rows = sa.table("stored", *[sa.column(c.name, c.type) for c in stored(table).c])
     derived = table.info["derived"]
     wanted = {c.name: _quoted(c.name) for c in table.c} | {

@@ -62,6 +62,7 @@ class _Keeper(BaseHTTPRequestHandler):
     """Keeps a post with its headers, then answers."""
 
     protocol_version = "HTTP/1.1"  # one connection for many posts
+    wbufsize = -1  # head and body in one packet: two would wait for each other
     kept: Path
     wait: float
 

@@ -8,11 +8,11 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
 
-from examples.instruments.calendar import STORY
+from examples.instruments.calendar import STORY, draw
 from examples.instruments.companies import TERRITORIES, Company
 from examples.instruments.people import FIELDS, Person, person
 from examples.instruments.record import FORM_SERIES, Record
-from examples.instruments.sales import note, result
+from examples.instruments.sales import call, note, result
 from examples.instruments.web import form, mail, visit
 
 _DONGGUAN = next(one for one in TERRITORIES if one.place.city == "东莞")
@@ -33,7 +33,7 @@ def _named(place: int, name: str, local: str, job_title: str = "工艺工程师"
 CLICKER = _named(1, "周连点", "zhou.liandian")
 """Clicks on day 2 and day 4: 60, then 80 from the evening of day 4 on. On day 7 the call centre passes the lead to sales."""
 SILENT = _named(2, "沈无声", "shen.wusheng")
-"""Never clicks: 60, then 65 from the evening of day 7 on, when the seven days are over."""
+"""Never clicks: 60, then 65 from the evening of day 7 on, when the seven days are over. A form an hour earlier lacked the mail address."""
 ONCE = _named(3, "单一次", "shan.yici")
 """Clicks once, on day 1: 60 for ever. The call centre sends the lead back on day 5."""
 SCANNED = _named(4, "网关明", "wang.guanming")
@@ -45,7 +45,7 @@ AGAIN = _named(6, "许再填", "xu.zaitian")
 CHATTER = _named(7, "谈急购", "tan.jigou")
 """Says in the chat on day 1 that the company wants to buy: the score says nothing of it, a person must."""
 EAGER = _named(8, "赵总", "zhao.zong", "总经理")
-"""Clicks twice on day 1, asks for a demonstration, has budget and decides alone: 90 and more."""
+"""Clicks twice on day 1, asks for a demonstration, calls the hotline, has budget and decides alone: 90 and more."""
 EVERYBODY = (CLICKER, SILENT, ONCE, SCANNED, LATE, AGAIN, CHATTER, EAGER)
 
 
@@ -64,11 +64,14 @@ def steps() -> Iterator[Record]:
         yield from (mail(one, "click", at, "WP1", FORM_SERIES) for at in moments)
     for seconds in (9, 11):
         yield mail(SCANNED, "click", MAIL_AT + dt.timedelta(seconds=seconds), "WP1", FORM_SERIES, bot=True)
+    unusable = form(SILENT, on(0, 9))
+    yield replace(unusable, key="", person="", cells={**unusable.cells, "form_id": f"{unusable.key}x", "email": None})
     yield form(AGAIN, on(5, 9), region="广东东莞")
     yield visit(CHATTER, "chat_intent", on(1, 11), 240, url="/chat")
     yield visit(EAGER, "demo_requested", on(1, 15), 90, url="/demo", product="PQ43")
     yield result(CLICKER, on(7, 11), "转销售")
     yield result(ONCE, on(5, 15), "回流", "暂无预算")
+    yield call(draw(0, EAGER.number, "call"), EAGER, on(1, 15, 30))
     yield note(EAGER, on(1, 16), {"预算": "明确", "决策权": "决策人", "需求": "明确", "时间": "三个月内"})
 
 

@@ -35,7 +35,7 @@ def score_chart(people: PeopleView, words: Wording) -> str:
 def _score_bars(labels: list[str], counts: list[int], colour: str, words: Wording) -> Any:
     return go.Bar(
         x=labels,
-        y=counts,
+        y=[count or None for count in counts],  # a bar of nothing on top of another would take its figure inside
         marker_color=colour,
         text=[words.number(count) if count else "" for count in counts],
         textposition="outside",

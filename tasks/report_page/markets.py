@@ -35,17 +35,18 @@ class MarketView:
     @property
     def low_ratio(self) -> float | None:
         """Visibility if the market is as large as it may be; None where the estimate states no range."""
-        return None if self.row.size_high is None else self.row.complete_count / self.row.size_high
+        return None if self.row.size_high is None else int(self.row.complete_count) / int(self.row.size_high)
 
     @property
     def high_ratio(self) -> float | None:
         """Visibility if the market is as small as it may be; None where the estimate states no range."""
-        return None if self.row.size_low is None else self.row.complete_count / self.row.size_low
+        return None if self.row.size_low is None else int(self.row.complete_count) / int(self.row.size_low)
 
     @property
     def widest_ratio(self) -> float:
         """The largest share that is drawn."""
-        return max(self.row.visibility_ratio, self.row.target_ratio, self.market.band.high, self.high_ratio or 0.0)
+        row = self.row
+        return max(float(row.visibility_ratio), float(row.target_ratio), self.market.band.high, self.high_ratio or 0.0)
 
     @property
     def needed(self) -> int:

@@ -76,7 +76,7 @@ def read_people(reader: Reader, night: Night) -> PeopleView:
     return PeopleView(
         contacts,
         _scores(reader, night),
-        _mql_at(night),
+        _scale(night)[0],
         _stages(reader, night),
         _segments(reader, night),
         reader.rows(scored(night))[0].new_mqls if _is_scored(night) else 0,
@@ -92,31 +92,33 @@ def _is_scored(night: Night) -> bool:
     return bool(night.definitions.of(ScoringPolicy))
 
 
-def _mql_at(night: Night) -> int:
-    policies = night.definitions.of(ScoringPolicy).values()
-    return next((policy.mql_at for policy in policies), ScoringPolicy.model_fields["mql_at"].default)
+def _scale(night: Night) -> tuple[int, int]:
+    """The MQL line and the ceiling."""
+    policies = [*night.definitions.of(ScoringPolicy).values(), ScoringPolicy(says="-", owner="-")]
+    return policies[0].mql_at, policies[0].ceiling
 
 
 def _scores(reader: Reader, night: Night) -> tuple[ScoreBin, ...]:
     """Bins from the lowest score to the highest, those without people among them, so that a distance on the page is one of points."""
-    line, counted = _mql_at(night), {}
+    scale, counted = _scale(night), dict[tuple[int, int], tuple[int, int]]()
     for row in reader.rows(scores_by_value(night)):
-        low, high = _bin(row.score, line)
-        people, mqls = counted.get((low, high), (0, 0))
-        counted[low, high] = people + row.people, mqls + (row.people if row.is_mql else 0)
+        edges = _bin(row.score, scale)
+        people, mqls = counted.get(edges, (0, 0))
+        counted[edges] = people + row.people, mqls + (row.people if row.is_mql else 0)
     if not counted:
         return ()
     lowest, highest = min(counted)[0], max(counted)[1]
     if highest - lowest <= MOST_EMPTY_BINS * WIDTH:
         for score in range(lowest, highest + 1):
-            counted.setdefault(_bin(score, line), (0, 0))
+            counted.setdefault(_bin(score, scale), (0, 0))
     return tuple(ScoreBin(*edges, *counts) for edges, counts in sorted(counted.items()))
 
 
-def _bin(score: int, line: int) -> tuple[int, int]:
-    """Smallest and largest score of the bin that a score falls into."""
+def _bin(score: int, scale: tuple[int, int]) -> tuple[int, int]:
+    """Smallest and largest score of the bin that a score falls into, on a scale with an MQL line and a ceiling."""
+    line, ceiling = scale
     low = score - score % WIDTH
-    high = low + WIDTH - 1
+    high = max(min(low + WIDTH - 1, ceiling), score)
     return (max(low, line), high) if score >= line else (low, min(high, line - 1))
 
 

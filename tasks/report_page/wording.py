@@ -18,6 +18,17 @@ FIELDS = {
     "city": "city",
     "card": "loyalty card",
     "company_id": "company",
+    "company": "company's name",
+    "job_title": "job title",
+    "gender": "gender",
+    "birth_on": "birthday",
+    "owner": "representative",
+    "first_seen_on": "first seen on",
+    "company.industry": "industry of the company",
+    "company.employee_count": "employees of the company",
+    "company.domain": "domain of the company",
+    "company.province": "province of the company",
+    "company.city": "city of the company",
     "age_band": "age band",
     "income_band": "income band",
     "household_size": "household size",
@@ -79,10 +90,34 @@ FIGURES = {
     "loyal_ratio": "loyal after repurchase",
 }
 PERIODS = {"day": "tonight", "week": "7 days", "month": "30 days", "quarter": "91 days", "year": "365 days"}
+HANDOVERS = {
+    "open": "without an answer of sales",
+    "accepted": "accepted by sales",
+    "rejected": "refused by sales",
+    "ended": "over",
+    "withdrawn": "withdrawn by us",
+    "all": "the whole team",
+    "unassigned": "nobody yet",
+}
+LEADS = {"open": "open", "to_sales": "with sales", "invalid": "invalid", "recycled": "back in the pool"}
+OUTCOMES = {
+    "rejected": "refused by sales",
+    "invalid": "invalid",
+    "recycle": "sent back to the pool",
+    "lost": "deal lost",
+    "unstated": "no reason given",
+}
+LEAKS = {
+    "untouched": "nobody has spoken to the lead, {days} days after it began",
+    "discarded": "ended as invalid",
+    "ignored": "in the pool, and nobody has spoken to it for {days} days",
+    "not_reengaged": "nobody has spoken to the buyer, {days} days after the sale",
+}
 STAGES = {
     "consolidate": "Consolidate",
     "measure": "Measure",
     "score": "Score",
+    "handover": "Hand-over",
     "segment": "Segment",
     "send": "Send",
     "watch": "Watch",
@@ -112,6 +147,22 @@ class Wording:
     def channel(self, name: str) -> str:
         """A channel, or a way to ask; `email` the channel is another word than `email` the field."""
         return self.say(CHANNELS[name]) if name in CHANNELS else self.word(name)
+
+    def handover(self, name: str) -> str:
+        """How far a hand-over came, or a representative, who keeps the name of policy/sales."""
+        return self.say(HANDOVERS[name]) if name in HANDOVERS else name
+
+    def lead(self, status: str) -> str:
+        """Where a lead stands."""
+        return self.say(LEADS[status])
+
+    def leak(self, kind: str, after_days: int) -> str:
+        """How a lead is lost on the way."""
+        return self.say(LEAKS[kind]).format(days=after_days)
+
+    def outcome(self, name: str) -> str:
+        """What sales said, or the code of a reason, which is the company's own."""
+        return self.say(OUTCOMES[name]) if name in OUTCOMES else name.replace("_", " ")
 
     def fields(self, missing: str) -> str:
         """Field names joined by commas, as a list of words."""

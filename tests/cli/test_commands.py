@@ -155,7 +155,7 @@ def test_an_export_leaves_personal_columns_out_unless_asked(
         (file,) = (tmp_path / folder).glob("*.csv")
         with file.open(encoding="utf-8-sig", newline="") as opened:
             heads.append(set(next(csv.reader(opened))))
-    assert heads[1] - heads[0] == {"name", "phone", "email", "owner"}
+    assert heads[1] - heads[0] == {"name", "phone", "email", "owner", "birth_on"}
     unknown = vesper("export", "core__contacts", tmp_path, "-w", root)
     assert (unknown.code, len(unknown.err.splitlines())) == (1, 1)
 

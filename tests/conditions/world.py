@@ -30,7 +30,7 @@ from vesper.tables.campaign import EVENT
 from vesper.tables.company import COMPANY
 from vesper.tables.contact import CONTACT
 from vesper.tables.order import ORDER_DAY, ORDER_LINE
-from warehouse.runner import shaped, sql_text
+from warehouse.runner import shaped, sql_text, with_derived
 
 TONIGHT = dt.date(2018, 1, 1)
 FIRST_SEEN = dt.date(2016, 1, 1)
@@ -128,9 +128,9 @@ class Tables:
             self.made.remove(table.name)
         self.connection.register(table.name, pa.table(arrays, names=list(columns)))
 
-    def make(self, table: sa.Table, select: Any) -> None:
-        """What the runner would write: the Select cast to the declaration. The table reads as these rows from now on."""
-        self._fill(table.name, sql_text(shaped(select, table)))
+    def make(self, table: sa.Table, select: Any, on: dt.date = TONIGHT) -> None:
+        """What the runner would write on a night: the Select cast to the declaration. The table reads as these rows from now on."""
+        self._fill(table.name, with_derived(table, sql_text(shaped(select, table)), on))
 
     def become_previous(self, table: sa.Table, previous: sa.Table) -> None:
         """Tonight's rows are yesterday's from now on."""
@@ -157,7 +157,7 @@ class Tables:
         self.put(EVENT, event_rows(facts))
         for table, rows in sales_tables(facts.sales).items():
             self.put(table, rows)
-        self.make(ACTIVITY, activity(night))
+        self.make(ACTIVITY, activity(night), night.business_on)
         self.put_groups(facts, night)
 
     def put_groups(self, facts: Facts, night: Night) -> None:

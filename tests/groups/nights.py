@@ -59,7 +59,7 @@ class Company:
         self.tables.put_facts(facts, tonight)
         for declared, _, select in MADE:
             refuse_unstable(select(tonight), declared.name)
-            self.tables.make(declared, select(tonight))
+            self.tables.make(declared, select(tonight), on)
         return self
 
     def tags(self) -> dict[tuple[str, str], dt.date]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import pyarrow as pa
 import pytest
 
 from tests.handover.world import HANDED_AT, MONDAY, Company, Said
@@ -9,6 +10,8 @@ from vesper.marts.follow_up import FOLLOW_UP
 from vesper.marts.handover import HANDOVER as OUT
 from vesper.marts.handover_reason import RULE_ACCEPTANCE
 from vesper.marts.missed_win import MISSED_WIN
+from vesper.watch import figure
+from warehouse.runner import arrow_schema
 
 TUESDAY, THURSDAY = MONDAY + dt.timedelta(days=1), MONDAY + dt.timedelta(days=3)
 SOON, LATE = HANDED_AT + dt.timedelta(hours=3), HANDED_AT + dt.timedelta(hours=50)
@@ -60,6 +63,18 @@ def test_before_it_is_due_nothing_is_late(company: Company) -> None:
     company.night({"a": 85}, TUESDAY, marts=True)
     assert [row["is_timely"] for row in company.tables[OUT.name]] == [None]
     assert {row["timely_ratio"] for row in company.tables[FOLLOW_UP.name]} == {None}
+
+
+@pytest.mark.requirement("R68", "R94", "R115")
+@pytest.mark.parametrize(("name", "shares"), [("follow_up_ratio", (2, 4)), ("acceptance_ratio", (2, 3))])
+def test_the_monitor_may_name_them(company: Company, name: str, shares: tuple[int, int]) -> None:
+    answered(company)
+    with company.bench(THURSDAY) as bench:
+        for table in (OUT, FOLLOW_UP):
+            rows = pa.Table.from_pylist(company.tables[table.name], schema=arrow_schema(table))
+            bench.runner.bind_arrow(table.name, rows)
+        (row,) = bench.rows(figure(name)(bench.night, MONDAY))
+    assert (row.part, row.whole) == shares
 
 
 @pytest.mark.requirement("R115")

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from vesper.address import AddressKey
 from vesper.check import check
+from vesper.erasure import Person
+from warehouse.ledger import erasure
 from warehouse.ledger.engine import open_ledger
 from warehouse.ledger.handover import NightOfSales, record
 from warehouse.ledger.handover_acts import ActRefused, close_task, is_taken_over, withdraw
-from warehouse.ledger.handover_schema import HANDOVER, NOTICE
+from warehouse.ledger.handover_schema import HANDOVER, HUMAN_TASK, NOTICE
 from warehouse.ledger.notices import begin, due, recover, settle
 
 RIGHT = """says: 移交
@@ -133,3 +136,18 @@ def test_a_notice_goes_once(ledger: sa.Engine) -> None:
     assert (done.notices, done.tasks) == (1, 1)
     with ledger.connect() as connection:
         assert sorted(connection.scalars(sa.select(NOTICE.c.state))) == ["accepted", "planned"]
+
+
+@pytest.mark.requirement("R122")
+def test_an_erased_person_is_no_longer_in_the_hand_overs(ledger: sa.Engine) -> None:
+    record(ledger, night())
+    person = Person(contact_ids=("a",), tokens={"a": "e-token"})
+    key = AddressKey(b"a key of at least thirty-two characters")
+    with ledger.begin() as connection:
+        erasure.begin(connection, "e1", "hash", "安", "本人要求")
+        erasure.commit(connection, "e1", person, key, [])
+    with ledger.connect() as connection:
+        handed = connection.execute(sa.select(HANDOVER.c.contact_id, HANDOVER.c.state)).all()
+        tasks = connection.execute(sa.select(HUMAN_TASK.c.contact_id, HUMAN_TASK.c.is_open)).all()
+        assert connection.scalar(sa.select(NOTICE.c.state)) == "refused"
+    assert (handed, tasks) == ([("e-token", "withdrawn")], [("e-token", False)])

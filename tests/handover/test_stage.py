@@ -43,7 +43,7 @@ def test_nights_of_another_date_hand_nobody_over_and_tell_nobody(grocer_nights: 
     assert [ledger_rows(root, table) for table in (HANDOVER, HUMAN_TASK, NOTICE)] == [[], [], []]
     (report,) = [r for r in grocer_nights.reports[on] if r.stage == "handover"]
     assert report.rows[OUT.name] == 0 and "rehearsal" in report.facts
-    assert not (root / ".vesper" / "notices" / "webhook").exists()
+    assert not (root / ".vesper" / "notices" / "wecom").exists()
 
 
 @pytest.mark.requirement("R63", "R64", "R69")

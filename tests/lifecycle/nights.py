@@ -74,7 +74,7 @@ class Company:
         for mart in self.marts:
             select = mart.select(tonight)
             refuse_unstable(select, mart.table.name)
-            self.tables.make(mart.table, select)
+            self.tables.make(mart.table, select, on)
         return tonight
 
     def rows(self, table: sa.Table) -> list[dict[str, Any]]:

@@ -130,11 +130,12 @@ def test_fit_intent_and_bant_take_the_eager_one_past_ninety(company: Path, ids: 
         "base": 60,
         "mail_clicks_after_form": 20,
         "requested_demo_90d": 10,
+        "called_hotline_30d": 10,
         "decision_maker_title": 5,
         "bant_budget": 5,
         "bant_authority": 5,
         "bant_timing": 5,
-        "clamp": -10,
+        "clamp": -20,
     }
     assert scores(company, ids, DAY_4)[story.EAGER.name] == 100
 
@@ -211,6 +212,12 @@ def test_rows_of_ten_sources_are_the_people_that_the_truth_knows(company: Path) 
     assert len(pairs) == len({person for person, _ in pairs}) == len({contact for _, contact in pairs}) > COMPANIES
     calls = [row["series_id"] for row in rows(company, "core__event") if row["kind"] == "hotline_called"]
     assert set(calls) == {"400Inbound"}
+
+
+@pytest.mark.requirement("R10")
+def test_a_form_without_a_mail_address_is_set_aside_with_the_fields_name(company: Path) -> None:
+    aside = {(row["source"], row["rule_id"], row["business_on"]) for row in rows(company, "dq__quarantine", DAY_8)}
+    assert ("web_form", "required:email", DAY_0) in aside
 
 
 @pytest.mark.requirement("R18", "R117")

@@ -16,7 +16,7 @@ from tasks.sql import Unanswered, run_sql
 from vesper.marts import all_marts
 from vesper.tables.contact import CONTACT
 
-PERSONAL = ["name", "phone", "email", "owner"]
+PERSONAL = ["name", "phone", "email", "owner", "birth_on"]
 
 
 def read(file: Path) -> pd.DataFrame:
@@ -54,7 +54,7 @@ def test_a_workbook_describes_its_columns_and_keeps_types(grocer: Path, tmp_path
     assert book.sheetnames == ["core__contact", "各列说明"]
     said = {row[0]: row[2] for row in book["各列说明"].iter_rows(values_only=True)}
     assert said["contact_id"] == CONTACT.c.contact_id.comment
-    assert said["未导出"] == "个人信息：name, phone, email, owner"
+    assert said["未导出"] == "个人信息：name, phone, email, owner, birth_on"
     (first, *_) = book["core__contact"].iter_rows(min_row=2, values_only=True)
     line = dict(zip([c.name for c in CONTACT.c if c.name not in PERSONAL], first, strict=True))
     assert isinstance(line["first_seen_on"], dt.datetime) and isinstance(line["source_count"], int)

@@ -112,7 +112,7 @@ class Company:
         for stage in STAGES:
             for made, select in marts_of(stage, tonight):
                 refuse_unstable(select, made.table.name)
-                self.tables.make(made.table, select)
+                self.tables.make(made.table, select, on)
         return tonight
 
     def rows(self, table: sa.Table) -> list[dict[str, Any]]:

@@ -37,5 +37,5 @@ class Scorer(Company):
         for declared, _before, select in MADE:
             made = select(tonight)
             refuse_unstable(made, declared.name)
-            self.tables.make(declared, made)
+            self.tables.make(declared, made, on)
         return tonight

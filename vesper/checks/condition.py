@@ -29,6 +29,8 @@ NO_SUCH_GROUP = {
     "tags": "There is no tag {word}.",
     "personas": "There is no persona {word}.",
 }
+HOLDS_WITHOUT = {"lead": {"lead_outcome"}}
+"""Feeds that a condition reads and can hold without: a lead is open until somebody says what became of it."""
 ONE_IS_ENOUGH = {"contact", "demographic", "company"}
 """Feeds that bring attributes of contacts and their companies."""
 
@@ -46,7 +48,7 @@ def problems(book: Book, _: Translate) -> Iterator[Problem]:
 
 def _fed(reading: Reading, path: Path, body: ConditionBody, feeds: set[str], _: Translate) -> Iterator[Problem]:
     """Facts that no source brings. Attributes come from contacts, surveys and companies, of which one is enough."""
-    missing = body.feeds - feeds - ONE_IS_ENOUGH
+    missing = body.feeds - feeds - ONE_IS_ENOUGH - HOLDS_WITHOUT.get(body.word, set())
     if missing:
         what = _("No source feeds {feed}, so {word} can never hold.").format(
             feed=", ".join(sorted(missing)), word=body.word

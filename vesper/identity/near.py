@@ -10,8 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from vesper.identity.keys import key_links, record_id
-from vesper.model.identity import IdentityPolicy, KeyName
+from vesper.identity.keys import record_id
+from vesper.model.identity import KeyName
 from vesper.tables.declare import previous
 from vesper.tables.identity import IDENTITY_LINK, SHARED_KEY
 
@@ -49,16 +49,33 @@ def shared_now(found: Select, looked_at: sa.FromClause) -> sa.CompoundSelect[Any
     return sa.union_all(sa.select(judged.c.kind, judged.c.value), sa.select(stays.subquery("stays")))
 
 
-def near_links(
-    identifier: sa.FromClause,
-    shared: sa.FromClause,
-    near: sa.FromClause,
-    policy: IdentityPolicy,
-    kinds: Sequence[KeyName],
-) -> Select:
-    """Links by keys both ends of which are near, from all identifiers of every value that a near row holds."""
-    link = key_links(identifier, shared, policy, kinds).subquery("key_link")
-    return sa.select(link).where(*[_among(link.c[end], near) for end in ("record_a", "record_b")])
+def standing_values(lost: sa.FromClause, identifier: sa.FromClause, looked_at: sa.FromClause) -> Select:
+    """(kind, value) that both ends of a link carry which no value gives that was looked at: what may hold it up all the same.
+
+    Args:
+        lost: links of the night before between near rows that tonight's values do not give.
+        identifier: all identifiers of their ends.
+        looked_at: (kind, value) that were looked at.
+    """
+    a, b = identifier.alias("one"), identifier.alias("other")
+    same = sa.and_(b.c.record == lost.c.record_b, b.c.kind == a.c.kind, b.c.value == a.c.value)
+    held = lost.join(a, sa.and_(a.c.record == lost.c.record_a, a.c.kind == lost.c.rule)).join(b, same)
+    seen = (looked_at.c.kind == a.c.kind, looked_at.c.value == a.c.value)
+    is_seen = sa.exists(sa.select(sa.literal(1)).where(*seen).select_from(looked_at))
+    return sa.select(a.c.kind, a.c.value).select_from(held).where(~is_seen).distinct()
+
+
+def lost_links(found: sa.FromClause, before: sa.FromClause, kinds: Sequence[KeyName]) -> Select:
+    """(record_a, record_b, rule) of links by keys of the night before that were not found."""
+    same = [found.c[name] == before.c[name] for name in LINK_KEY]
+    is_found = sa.exists(sa.select(sa.literal(1)).where(*same).select_from(found))
+    return sa.select(*[before.c[name] for name in LINK_KEY]).where(before.c.rule.in_(list(kinds)), ~is_found)
+
+
+def standing_links(link: sa.FromClause, lost: sa.FromClause) -> Select:
+    """Those of some links that were thought lost."""
+    same = [lost.c[name] == link.c[name] for name in LINK_KEY]
+    return sa.select(link).where(sa.exists(sa.select(sa.literal(1)).where(*same).select_from(lost)))
 
 
 def dropped_links(near: sa.FromClause | None, changed: sa.FromClause, linkage: str, steward: str) -> Any:

@@ -13,7 +13,7 @@ from vesper.clock import on
 from vesper.definition_hash import hash_of
 from vesper.marts import mart
 from vesper.night import Night
-from vesper.tables.declare import DATE, INSTANT, INTEGER, MONEY, TEXT, column, table
+from vesper.tables.declare import DATE, INSTANT, INTEGER, MONEY, TEXT, column, table, the_night
 from vesper.tables.order import ORDER_DAY
 
 RANKS = 5
@@ -53,6 +53,8 @@ ACTIVITY = table(
     ),
     column("definition_hash", TEXT, "Hash of policy/analysis, which sets the window", required=True),
     grain=("contact_id",),
+    patched=True,
+    derived={"business_on": the_night},
     owner="marketing",
     says="Order history of each contact who ever ordered. Fifths are cut among those who ordered in the window of policy/analysis; "
     "equal figures are ordered by contact_id, so that a fifth is the same in every run.",

@@ -120,6 +120,7 @@ CONTACT = table(
     column("first_seen_on", DATE, "First registration or order, company day", required=True),
     column("updated_at", INSTANT, "Arrival of the newest source row (UTC)", required=True),
     grain=("contact_id",),
+    patched=True,
     owner="data",
     says="One golden contact per person (here: household), with the surviving value of each field.",
     minimum_rows=1,
@@ -140,6 +141,7 @@ CONTACT_PROVENANCE = table(
         among=("pin", "only", "agreed", "verified", "complete", "stated", "trusted", "frequent", "longest", "recent"),
     ),
     grain=("contact_id", "field"),
+    patched=True,
     owner="data",
     says="Where each value of the golden record comes from, and why it stood above the others.",
 )
@@ -156,6 +158,7 @@ IDENTIFIER = table(
     column("value", TEXT, "The identifier", required=True),
     column("contact_id", TEXT, "Its golden contact", required=True),
     grain=("kind", "value"),
+    patched=True,
     owner="data",
     says="Every identifier that names exactly one contact; events and orders find their contact here (R13).",
     personal=("value",),

@@ -18,6 +18,7 @@ BANT = table(
     grain=("source", "record_key", "dimension"),
     owner="sales",
     says="Every BANT statement of every source; of a contact and dimension the newest counts (R55).",
+    personal=("value",),
 )
 
 LEAD_OUTCOME = table(
@@ -34,4 +35,5 @@ LEAD_OUTCOME = table(
     grain=("source", "record_key"),
     owner="sales",
     says="What sales and the call system say became of leads: answers to hand-overs, ends of leads, deals (R43, R45, R48, R115).",
+    personal=("owner",),
 )

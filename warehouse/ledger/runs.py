@@ -53,6 +53,12 @@ def pin_inputs(connection: sa.Connection, run_id: str, inputs: dict[str, int]) -
         connection.execute(RUN_INPUT.insert(), rows)
 
 
+def pinned_inputs(connection: sa.Connection, run_id: str) -> dict[str, int]:
+    """The snapshots that a run read, by the name it read them under."""
+    query = sa.select(RUN_INPUT.c.table_name, RUN_INPUT.c.snapshot_id).where(RUN_INPUT.c.run_id == run_id)
+    return {row.table_name: row.snapshot_id for row in connection.execute(query)}
+
+
 def end_run(connection: sa.Connection, run_id: str, state: str, sentence: str | None = None) -> None:
     connection.execute(
         RUN.update().where(RUN.c.run_id == run_id).values(state=state, sentence=sentence, ended_at=now())

@@ -47,26 +47,31 @@ def _side(parts: list[str], prepared: str, fresh: str | None) -> str:
     return f"(select id, {keys} from {prepared} where {filled}{only})"
 
 
-def near_sql(linkage: Linkage, records: str, fresh: str) -> str:
+def near_sql(linkage: Linkage, columns: str, records: str, fresh: str) -> str:
     """SQL of the records that may be in a pair with a fresh one: more than are, found without the sound of any name.
 
     A record that no rule's other parts bring near can be in no pair, so only what is near needs to be made ready for the rules.
 
     Args:
+        columns: those of a record that are wanted.
         records: a table with all records, in the columns of their fields.
         fresh: a table with the fresh ones of them.
     """
     asked = {frozenset(part for part in rule if not _is_sound(linkage, part)) for rule in linkage.blocking}
     if frozenset() in asked or any("=" in part or is_list(part) for rule in asked for part in rule):
-        return f"select * from {records}"
+        return f"select {columns} from {records}"
     least = sorted(sorted(rule) for rule in asked if not any(other < rule for other in asked))
-    return f"select * from {records} where {' or '.join(_is_near(linkage, rule, fresh) for rule in least)}"
+    names = {part: f"near_{place}" for place, part in enumerate(sorted({part for rule in least for part in rule}))}
+    values = ", ".join(f"{value_sql(linkage, part)} as {name}" for part, name in names.items())
+    # Values in a subquery of their own, or each condition computes them anew for every record.
+    sides = [f"(select {columns}, {values} from {source})" for source in (records, fresh)]
+    near = " or ".join(_is_near([names[part] for part in rule], sides[1]) for rule in least)
+    return f"select {columns} from {sides[0]} where {near}"
 
 
-def _is_near(linkage: Linkage, rule: list[str], fresh: str) -> str:
-    parts = [value_sql(linkage, part) for part in rule]
-    listed, filled = ", ".join(parts), " and ".join(f"{part} is not null" for part in parts)
-    return f"coalesce(({listed}) in (select ({listed}) from {fresh} where {filled}), false)"
+def _is_near(values: list[str], fresh: str) -> str:
+    listed, filled = ", ".join(values), " and ".join(f"{value} is not null" for value in values)
+    return f"coalesce(({listed}) in (select {listed} from {fresh} where {filled}), false)"
 
 
 def _is_sound(linkage: Linkage, part: str) -> bool:

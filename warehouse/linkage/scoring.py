@@ -21,7 +21,8 @@ def scored(runner: Runner, records: sa.Table, linkage: Linkage, fresh: str | Non
 
     Args:
         records: a bound table whose first column names the record; every record, also when only some are fresh.
-        fresh: a bound table whose first column names the records to score; only pairs that touch one of them.
+        fresh: a bound table whose first column names the records to score; only pairs that touch one of them. Where it has all columns of
+            `records`, its rows are these records, and they are not looked up.
 
     Raises NotTrained for a linkage that was never trained, or not since it changed; ValueError for one with friends when only some records
     are fresh.
@@ -32,18 +33,21 @@ def scored(runner: Runner, records: sa.Table, linkage: Linkage, fresh: str | Non
         raise ValueError(f"The linkage {linkage.id} scores friends of friends, so it is rebuilt whole.")
     if not fresh:
         return _weighed(runner, records, linkage, None, None)
-    identifier, named, every = _first_column(runner, records.name), _first_column(runner, fresh), f'"{records.name}"'
-    names = f'select "{named}" from "{fresh}"'
+    every, identifier = f'"{records.name}"', records.c.keys()[0]
+    held = [row[0] for row in runner.query(f'describe "{fresh}"').fetchall()]
+    names = f'select "{held[0]}" from "{fresh}"'
     count = runner.query(f"select count(*) from {every}").fetchall()[0][0]
-    runner.query(
-        f'create or replace temp table {FRESH_ROWS} as select * from {every} where "{identifier}" in ({names})'
-    )
-    runner.query(f"create or replace temp table {NEAR} as {near_sql(linkage, every, FRESH_ROWS)}")
-    runner.query(
-        f'insert into {NEAR} select * from {FRESH_ROWS} where "{identifier}" not in (select "{identifier}" from {NEAR})'
-    )
+    read = list(dict.fromkeys([identifier, *(field.column for field in linkage.fields.values())]))
+    columns = ", ".join(f'"{name}"' for name in read)
+    has_rows = set(read) <= set(held)
+    source = f'"{fresh}"' if has_rows else f'{every} where "{identifier}" in ({names})'
+    runner.query(f"create or replace temp table {FRESH_ROWS} as select {columns} from {source}")
+    runner.query(f"create or replace temp table {NEAR} as {near_sql(linkage, columns, every, FRESH_ROWS)}")
+    known = f'select "{identifier}" from {NEAR}'
+    runner.query(f'insert into {NEAR} select * from {FRESH_ROWS} where "{identifier}" not in ({known})')
     try:
-        return _weighed(runner, records.to_metadata(sa.MetaData(), name=NEAR), linkage, names, count)
+        near = sa.Table(NEAR, sa.MetaData(), *[sa.Column(name, sa.String()) for name in read])
+        return _weighed(runner, near, linkage, names, count)
     finally:
         runner.query(f"drop table {NEAR}; drop table {FRESH_ROWS}")
 
@@ -62,10 +66,6 @@ def _weighed(runner: Runner, records: sa.Table, linkage: Linkage, fresh: str | N
             runner.query(f"create or replace temp table {FRIENDS} as {friends_sql(links, PAIRS)}")
             _score(runner, linkage, FRIENDS, held, f"insert into {SCORED}")
         return _named(runner, linkage.smallest)
-
-
-def _first_column(runner: Runner, name: str) -> str:
-    return str(runner.query(f'describe "{name}"').fetchall()[0][0])
 
 
 def _score(runner: Runner, linkage: Linkage, pairs: str, count: int, into: str) -> None:

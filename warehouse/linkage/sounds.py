@@ -3,6 +3,7 @@
 What belongs here: a table of the distinct names of a linkage with their letters in a fixed order. What does not: what an equal sound is worth.
 """
 
+import os
 import unicodedata
 
 import pyarrow as pa
@@ -49,6 +50,9 @@ def drop_sounds(runner: Runner) -> None:
 
 def _readings(letters: list[str]) -> pa.Table:
     """Each character and its reading without tone; a letter reads as itself, a blank not at all."""
+    # Of its dictionaries only the one of single characters is read; the one of phrases costs more to load than all that is done here.
+    os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
+    os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "true")
     from pypinyin.pinyin_dict import pinyin_dict
 
     found = [

@@ -1,0 +1,169 @@
+"""The marts of touched contacts: what a night makes of those whose facts changed or whom time moved; the rest keeps the rows of the night before.
+
+What belongs here: whether that is allowed tonight, finding the touched contacts, and binding facts restricted to them under the names that the same
+Selects read. What does not: whom time moves (`vesper/touched.py`), and layers of a table (`Bench.patch`).
+
+It is allowed where the stage's run of the night before had the same definitions and the same version, where no source has a hole on either night, and
+where what it read then is what `the night before` means now. Otherwise everybody's rows are made, which gives the same rows.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from tasks.bench import HISTORY, Bench
+from vesper.marts import Mart, reads
+from vesper.shared import Shared
+from vesper.tables.company import COMPANY
+from vesper.tables.contact import CONTACT
+from vesper.tables.declare import PREVIOUS, night_of
+from vesper.tables.quality import COVERAGE
+from vesper.touched import STAGES, moved, of_companies
+from warehouse.ledger.engine import reading
+from warehouse.ledger.runs import latest_run, pinned_inputs, vesper_version
+from warehouse.shadow import restrict, shadowed
+
+TOUCHED = "touched"
+MOST = 0.3
+"""Above this share of the contacts it costs less to make everybody's rows."""
+
+
+@dataclass
+class Incremental:
+    """The touched contacts of one stage, and what was restricted to them so far."""
+
+    bench: Bench
+    touched: sa.Table
+    shared: Shared
+    restricted: set[str]
+
+    def fill(self, mart: Mart, make_shared: Any) -> None:
+        """Make the touched contacts' rows of a mart, and patch the table with them; a history gets them as tonight's rows."""
+        bench, table = self.bench, mart.table
+        select = mart.select(replace(bench.night, shared=self.shared))
+        self.shared.want([select])
+        with shadowed(bench.runner, self._restricted(select)):
+            make_shared(bench, self.shared, select)
+            if table.info["cut"] == HISTORY:
+                bench.keep_night(table, select)
+                return
+            rows = bench.materialize(select, f"tonight__{table.name}")
+        bench.patch(table, sa.select(rows), self.touched)
+
+    def _restricted(self, select: Any) -> list[str]:
+        """The tables of contacts that a Select reads, each restricted once."""
+        names = sorted(name for name in _through(select, self.shared) if _by_contact(self.bench, name))
+        for name in names:
+            if name not in self.restricted:
+                self.bench.read(sa.select(_bound(self.bench, name)))
+                restrict(self.bench.runner, name, self.touched.name)
+                self.restricted.add(name)
+        return names
+
+
+def incremental(bench: Bench, marts: Sequence[tuple[Mart, Any]], shared: Shared) -> Incremental | None:
+    """The touched contacts of tonight; None where everybody's rows must be made."""
+    of_contacts = [(mart, select) for mart, select in marts if mart.is_by_contact]
+    if bench.report.stage not in STAGES or not of_contacts or bench.night.held:
+        return None
+    own = {mart.table.name for mart, _ in marts}
+    names = frozenset[str]().union(*[_through(select, shared) for _, select in of_contacts])
+    since = _since(bench, [mart for mart, _ in of_contacts], names - own)
+    if since is None:
+        return None
+    found = _find(bench, names - own, since)
+    everybody = bench.snapshot(CONTACT.name)
+    if found is None or everybody is None or _count(bench, found) > MOST * everybody.row_count:
+        return None
+    bench.report.facts["touched"] = _count(bench, found)
+    return Incremental(bench, found, Shared(prefix="touched__"), set())
+
+
+def _since(bench: Bench, marts: Collection[Mart], names: Collection[str]) -> dt.date | None:
+    """The night before, if tonight's rows may stand on it."""
+    patched = [mart.table for mart in marts if mart.table.info["patched"]]
+    before = {snapshot.business_on if (snapshot := bench.snapshot_before(table.name)) else None for table in patched}
+    since = before.pop() if len(before) == 1 else None
+    if since is None or not all(bench.is_patchable(table) for table in patched):
+        return None
+    with reading(bench.house.engine) as connection:
+        run = latest_run(connection, bench.report.stage, since)
+        read = pinned_inputs(connection, run["run_id"]) if run else {}
+    is_same = run and (run["definitions"], run["version"]) == (bench.night.definitions.fingerprint, vesper_version())
+    return since if is_same and _is_whole(bench, since) and _read_the_same(bench, names, read) else None
+
+
+def _is_whole(bench: Bench, since: dt.date) -> bool:
+    """Whether no source had a hole on a night."""
+    name = f"{COVERAGE.name}__then"
+    then = COVERAGE.to_metadata(sa.MetaData(), name=name)
+    bench.runner.bind_snapshot(then, bench.house.lake.as_of(COVERAGE.name, since))
+    held = bench.runner.scalar(sa.select(sa.func.count()).where(then.c.is_held))
+    bench.runner.forget(name)
+    return not held
+
+
+def _read_the_same(bench: Bench, names: Collection[str], read: dict[str, int]) -> bool:
+    """Whether what tonight compares with is what the run of the night before read."""
+    for name in names:
+        base, as_of = night_of(name, bench.business_on)
+        if as_of != bench.business_on:
+            if not name.endswith(PREVIOUS):
+                return False
+            continue
+        before = bench.snapshot_before(base)
+        if read.get(name) != (before.snapshot_id if before else None):
+            return False
+    return True
+
+
+def _find(bench: Bench, names: Collection[str], since: dt.date) -> sa.Table | None:
+    """Keep the touched contacts; None where a table of no contacts differs from the night before."""
+    parts: list[sa.Select[Any]] = []
+    for name in sorted(names):
+        if name.endswith(PREVIOUS):
+            continue
+        now, before = bench.snapshot(name), bench.snapshot_before(name)
+        if (now.fingerprint if now else None) == (before.fingerprint if before else None):
+            continue
+        table = bench.table(name)
+        if "contact_id" in table.c:
+            changed = bench.differing(table, ["contact_id"], f"changed__{name}")
+            parts.append(sa.select(changed.c.contact_id))
+        elif table is COMPANY:
+            parts.append(of_companies(bench.differing(table, ["company_id"], f"changed__{name}")))
+        else:
+            return None
+    parts += moved(bench.report.stage, bench.night, since)
+    every = sa.union_all(*[sa.select(part.subquery().c.contact_id) for part in parts]).subquery("every")
+    return bench.materialize(sa.select(every.c.contact_id).where(every.c.contact_id.is_not(None)).distinct(), TOUCHED)
+
+
+def _through(select: Any, shared: Shared) -> frozenset[str]:
+    """Names of the tables that a Select reads, itself or through what it shares with others."""
+    names = reads(select)
+    behind = {name: made for name in names if (made := shared.made_by(name)) is not None}
+    return (names - behind.keys()).union(*[_through(made, shared) for made in behind.values()])
+
+
+def _by_contact(bench: Bench, name: str) -> bool:
+    table = bench.table(night_of(name, bench.business_on)[0])
+    return table is not None and "contact_id" in table.c
+
+
+def _bound(bench: Bench, name: str) -> sa.Table:
+    table = bench.table(night_of(name, bench.business_on)[0])
+    return table if table.name == name else table.to_metadata(sa.MetaData(), name=name)
+
+
+def _count(bench: Bench, table: sa.Table) -> int:
+    return int(bench.runner.scalar(sa.select(sa.func.count()).select_from(table)))
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
