@@ -1,4 +1,5 @@
 """`python -m bench.night [--json] [--runs N] [--households N]`: what the grocer's night costs, beside the same tables written by hand in SQL.
+`python -m bench.night --contacts N --events N --segments N [--json]`: measure, score and segment of a large invented company instead (`scale/`).
 
 What belongs here: which nights run, in processes of their own, and what is made of the figures. What does not: counting inside a process
 (`one_night.py`), the other side (`by_hand/`), the comparison of tables (`verify.py`). Figures and how to read them: docs/benchmarks.md.
@@ -15,6 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench.scale.night import SIDES, large
 from bench.verify import differences, key_figures
 from bench.workspaces import copied, grocer, last_line
 
@@ -171,12 +173,32 @@ def _show_night(console: Console, title: str, cpu: Figures) -> None:
     console.print(table)
 
 
+def show_large(chosen: argparse.Namespace) -> None:
+    """Run the large company, and print what came of it."""
+    events = chosen.events or 20 * chosen.contacts
+    sides, growth = tuple(chosen.sides), tuple(chosen.growth)
+    with tempfile.TemporaryDirectory(prefix="vesper-bench-") as name:
+        result = large(Path(name) / "large", chosen.contacts, events, chosen.segments, sides, growth)
+    if chosen.json:
+        print(json.dumps(result))
+    else:
+        Console().print_json(json.dumps(result))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="What the grocer's night costs, beside the same tables by hand.")
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     parser.add_argument("--runs", type=int, default=1, help="repeat, and take the run that cost least")
     parser.add_argument("--households", type=int, help="a small grocer instead of all 2,469 households")
+    parser.add_argument("--contacts", type=int, help="a large invented company instead of the grocer")
+    parser.add_argument("--events", type=int, help="its events; 20 for each contact where it is missing")
+    parser.add_argument("--segments", type=int, default=50, help="its segments")
+    parser.add_argument("--sides", nargs="*", default=SIDES, choices=SIDES, help="whom it is compared with")
+    parser.add_argument("--growth", nargs="*", type=int, default=[], help="further numbers of contacts, Vesper alone")
     chosen = parser.parse_args()
+    if chosen.contacts:
+        show_large(chosen)
+        return
     with tempfile.TemporaryDirectory(prefix="vesper-bench-") as name:
         folder = Path(name)
         found = measured(folder, chosen.households, chosen.runs)

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -106,11 +106,18 @@ def up(workspace: Workspace = Path()) -> None:
 
 
 @app.command()
-def replay(on: Annotated[dt.datetime, typer.Argument(formats=["%Y-%m-%d"])], workspace: Workspace = Path()) -> None:
-    """Compute a past night again and compare every table with what was published."""
+def replay(
+    on: Annotated[dt.datetime, typer.Argument(formats=["%Y-%m-%d"])],
+    workspace: Workspace = Path(),
+    rules: Annotated[
+        Literal["then", "now"],
+        typer.Option(help="Rules in force then, whose tables must be the same, or now, to see what they change."),
+    ] = "then",
+) -> None:
+    """Compute a past night again and compare every table with what was published. Publishes nothing."""
     from tasks import ops
 
-    typer.echo(ops.replay(workspace, on.date()))
+    typer.echo(ops.replay(workspace, on.date(), rules))
 
 
 @app.command()

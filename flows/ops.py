@@ -153,11 +153,12 @@ def backfill(
 def replay(
     workspace: Path = workspace_field(),
     on: dt.date = field("Business date", "The night to compute again and compare with what was published."),
+    rules: Literal["then", "now"] = field("Rules", "Those in force then, or those in force now.", "then"),
 ) -> str:
     """Computes a past night again and compares every table with its manifest. Publishes nothing, sends nothing."""
     from tasks import ops
 
-    return ops.replay(workspace, on)
+    return ops.replay(workspace, on, rules)
 
 
 @action("activate")

@@ -11,8 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tasks.handover_sheet import policy_in_force
-from tasks.handover_workbook import ENDING
+from tasks.handover_sheet import policy_in
+from tasks.handover_workbook import ENDING, causes, outcomes
 from tasks.sql import Unanswered, bind_published, open_to_read
 from vesper.clock import on
 from vesper.handover_answers import REJECTING
@@ -24,7 +24,6 @@ from vesper.model.sales import SalesPolicy
 from vesper.model.scoring import ScoringRule
 from vesper.night import Night
 from warehouse import durable
-from warehouse.house import House
 from warehouse.runner import Runner
 
 Line = Sequence[Any]
@@ -34,16 +33,17 @@ def write(root: Path, file: Path) -> str:
     """Write the alignment sheet of the last published night; says its figures in one line. Raises Unanswered."""
     with open_to_read(root) as house, Runner(house.lake) as runner:
         _ = translator(house.workspace.company.language)
-        policy = policy_in_force(house, _)
+        known = house.definitions_at(None)
+        policy = policy_in(known, _)
         if file.suffix.lower() != ENDING or file.exists():
             said = _("{file}: an alignment sheet is a new file named {ending}.")
             raise Unanswered(said.format(file=file.name, ending=ENDING))
         snapshot = house.lake.in_force(RULE_ACCEPTANCE.name)
         if snapshot is None or HANDOVER.name not in bind_published(house, runner):
             raise Unanswered(_("No night has handed anybody over yet; start one with `vesper run nightly`."))
-        night = Night(snapshot.business_on, house.workspace, house.definitions)
+        night = Night(snapshot.business_on, house.workspace, known)
         pages = {
-            _("acceptance by rule"): _rules(house, runner, night, _),
+            _("acceptance by rule"): _rules(runner, night, _),
             _("rejected by sales"): _rejected(runner, night, policy, _),
             _("won without a hand-over"): _missed(runner, night, _),
         }
@@ -53,12 +53,20 @@ def write(root: Path, file: Path) -> str:
     return said.format(file=file.name, rules=counts[0], rejected=counts[1], missed=counts[2])
 
 
-def _rules(house: House, runner: Runner, night: Night, _: Translate) -> list[Line]:
-    rules, language = house.definitions.of(ScoringRule), house.workspace.company.language
+def _rules(runner: Runner, night: Night, _: Translate) -> list[Line]:
+    rules, language = night.definitions.of(ScoringRule), night.workspace.company.language
     mine = RULE_ACCEPTANCE.c.business_on == on(night.business_on)
     ratio = RULE_ACCEPTANCE.c.acceptance_ratio
     query = sa.select(RULE_ACCEPTANCE).where(mine).order_by(ratio.asc().nulls_last(), RULE_ACCEPTANCE.c.rule_id)
-    head = [_("rule"), _("what it is"), _("handed over"), _("accepted by sales"), _("rejected by sales"), _("without an answer"), _("acceptance")]
+    head = [
+        _("rule"),
+        _("what it is"),
+        _("handed over"),
+        _("accepted by sales"),
+        _("rejected by sales"),
+        _("without an answer"),
+        _("acceptance"),
+    ]
     lines: list[Line] = [head]
     for row in runner.rows(query):
         title = rules[row.rule_id].title(language) if row.rule_id in rules else _(row.rule_id)
@@ -86,7 +94,8 @@ def _rejected(runner: Runner, night: Night, policy: SalesPolicy, _: Translate) -
     lines: list[Line] = [head]
     for row in runner.rows(query.order_by(HANDOVER.c.reason_code, HANDOVER.c.handover_id)):
         known = policy.reject_reasons.get(row.reason_code or "")
-        lines.append([*row, known.of(language) if known else ""])
+        said = row._asdict() | {"cause": causes(_)[row.cause], "outcome": outcomes(_)[row.outcome]}
+        lines.append([*said.values(), known.of(language) if known else ""])
     return lines
 
 

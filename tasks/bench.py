@@ -22,9 +22,11 @@ from warehouse.lint import refuse_unstable
 from warehouse.part import VOID, WHOLE, Part, Span, days_of, span_of
 from warehouse.patch import within, without
 from warehouse.patching import holds_columns, keep_differing, write_difference, write_patch
+from warehouse.rehearsal import Rehearsal
 from warehouse.runner import Runner, arrow_schema
 
-Mode = Literal["night", "replay"]
+Mode = Literal["night", "replay"] | Rehearsal
+"""A rehearsal is a replay by the definitions in force now, whose stages read each other's tables."""
 HISTORY = "business_on"
 
 
@@ -37,7 +39,7 @@ class Bench:
     runner: Runner
     report: StageReport
     run_id: str
-    mode: Mode = "night"
+    mode: Literal["night", "replay"] = "night"
     candidates: dict[str, Candidate] = field(default_factory=dict)
     tables: dict[str, sa.Table] = field(default_factory=dict)
     inputs: dict[str, int] = field(default_factory=dict)

@@ -24,14 +24,15 @@ from vesper.handover import PLACE, assigned, beginning, handed_at, load, policy_
 from vesper.handover_answers import answers
 from vesper.handover_clock import due_at
 from vesper.handover_figures import breaches, team
-from vesper.handover_history import task_turns, turns
+from vesper.handover_history import kept, task_turns, turns
 from vesper.handover_notices import notices_of
 from vesper.handover_team import places
 from vesper.language import translator
 from vesper.marts.handover_reason import HANDOVER_REASON as REASON_COPY
 from vesper.marts.score import SCORE
 from vesper.model.sales import SalesPolicy
-from vesper.stage_report import StageReport
+from vesper.sales_figures import handover_states
+from vesper.stage_report import Balance, StageReport
 from warehouse.ledger.engine import reading
 from warehouse.ledger.handover import NightOfSales, Recorded, copies, reasons_as_arrow, record
 from warehouse.ledger.runs import latest_run
@@ -101,6 +102,9 @@ def hand_over(bench: Bench, policy: SalesPolicy) -> Recorded:
         ),
     )
     _say(bench, rows, recorded)
+    bind_sales(bench)
+    (whole,) = bench.rows(kept(night, policy))
+    bench.balance(Balance("ready_for_sales", whole.ready, {"handed_over": whole.handed_over}))
     return recorded
 
 
@@ -184,6 +188,7 @@ def tell(bench: Bench, policy: SalesPolicy) -> NoticeReport:
 def _figures(bench: Bench) -> None:
     """The team's table; and every hand-over of the night that came too late, by its number (R63)."""
     _ = translator(bench.house.workspace.company.language)
+    bench.report.facts["handovers"] = bench.records(handover_states(bench.night))
     bench.report.facts["team"] = bench.records(team(bench.night))
     late = bench.records(breaches(bench.night))
     if late:

@@ -12,7 +12,8 @@ from typing import Any
 from tasks.delivery import live
 from tasks.handover_notices import Messenger, NoticeReport
 from tasks.handover_profiles import profiles_in_force
-from tasks.handover_sheet import policy_in_force
+from tasks.handover_sheet import policy_in
+from tasks.handover_workbook import causes
 from tasks.sql import Unanswered
 from vesper.clock import instant, local_time, now
 from vesper.handover import HANDED_AT
@@ -30,7 +31,7 @@ def withdraw(root: Path, id: str, by: str, reason: str) -> str:
     house = House.open(root)
     try:
         _ = translator(house.workspace.company.language)
-        policy, at, zone = policy_in_force(house, _), _moment(house), house.workspace.company.zone
+        policy, at, zone = policy_in(house.definitions, _), _moment(house), house.workspace.company.zone
 
         def notices(handover_id: str, told: list[tuple[str, str]]) -> list[dict[str, Any]]:
             return withdrawals(handover_id, told, policy, at, zone)
@@ -46,7 +47,8 @@ def withdraw(root: Path, id: str, by: str, reason: str) -> str:
             said.append(_("Its human task is closed, so marketing may write again."))
         if done.notices:
             said.append(_("Notices of the withdrawal: {count}.").format(count=done.notices))
-            with suppress(WorkspaceBusy), run_lock(house.workspace.store):  # a run at work leaves them to the next delivery
+            # Where a run is at work, the next delivery tells them.
+            with suppress(WorkspaceBusy), run_lock(house.workspace.store):
                 said += told(house, policy).warnings(_)
     finally:
         house.close()
@@ -76,12 +78,17 @@ def listed(root: Path) -> str:
         lines = [_("Hand-overs:")]
         for row in in_ledger.active(house.engine):
             said = _("- {id} · contact {contact} · score {score} · {owner} · {state} · answer by {due}")
-            words = {"id": row.handover_id, "contact": row.contact_id, "score": row.score, "state": _state(row.state, _)}
+            words = {
+                "id": row.handover_id,
+                "contact": row.contact_id,
+                "score": row.score,
+                "state": _state(row.state, _),
+            }
             lines.append(said.format(**words, owner=row.owner or _("nobody yet"), due=_local(row.due_at, zone)))
         lines.append(_("Human tasks:"))
         for row in in_ledger.open_tasks(house.engine):
             said = _("- {id} · contact {contact} · {cause} · since {at}")
-            words = {"id": row.task_id, "contact": row.contact_id, "cause": _cause(row.cause, _)}
+            words = {"id": row.task_id, "contact": row.contact_id, "cause": causes(_)[row.cause]}
             lines.append(said.format(**words, at=_local(row.opened_at, zone)))
     finally:
         house.close()
@@ -118,10 +125,6 @@ def _refusal(refused: ActRefused, _: Translate) -> str:
 
 def _state(state: str, _: Translate) -> str:
     return {"open": _("without an answer"), "accepted": _("accepted by sales")}.get(state, state)
-
-
-def _cause(cause: str, _: Translate) -> str:
-    return {"high_score": _("high score"), "chat_intent": _("intent in a chat"), "mql": _("new MQL")}.get(cause, cause)
 
 
 def _local(at: dt.datetime, zone: str) -> str:

@@ -16,6 +16,7 @@ from tasks.handover_profiles import profiles_in_force
 from tasks.handover_workbook import ENDING, Answer, answers, workbook
 from tasks.sql import Unanswered
 from vesper.clock import instant, local_time, now
+from vesper.definition_set import DefinitionSet
 from vesper.handover import HANDED_AT
 from vesper.language import Translate, translator
 from vesper.model.sales import SalesPolicy
@@ -41,7 +42,7 @@ def write(root: Path, file: Path, owner: str | None = None, personal: bool = Fal
     house = House.open(root)
     try:
         _ = translator(house.workspace.company.language)
-        policy = policy_in_force(house, _)
+        policy = policy_in(house.definitions, _)
         if file.suffix.lower() != ENDING:
             raise Unanswered(_("{file}: a hand-over sheet is named {ending}.").format(file=file.name, ending=ENDING))
         if file.exists():
@@ -65,7 +66,7 @@ def take(root: Path, sheet: Path) -> str:
     house = House.open(root)
     try:
         _ = translator(house.workspace.company.language)
-        policy = policy_in_force(house, _)
+        policy = policy_in(house.definitions, _)
         source = house.definitions.of(Source).get(SOURCE)
         if source is None:
             said = _(
@@ -84,9 +85,9 @@ def take(root: Path, sheet: Path) -> str:
     return _("{file}: {count} answers; they count from the next night on.").format(file=sheet.name, count=len(rows))
 
 
-def policy_in_force(house: House, _: Translate) -> SalesPolicy:
-    """The company's policy/sales; raises Unanswered where it has none."""
-    policy = house.definitions.of(SalesPolicy).get("sales")
+def policy_in(definitions: DefinitionSet, _: Translate) -> SalesPolicy:
+    """The policy/sales of a set; raises Unanswered where it has none."""
+    policy = definitions.of(SalesPolicy).get("sales")
     if policy is None:
         raise Unanswered(_("The company hands nobody over: it has no definitions/policy/sales.yml."))
     return policy

@@ -56,6 +56,11 @@ def outcomes(_: Translate) -> dict[str, str]:
     }
 
 
+def causes(_: Translate) -> dict[str, str]:
+    """Why a contact was handed over, in words."""
+    return {"mql": _("new MQL"), "high_score": _("high score"), "chat_intent": _("intent in a chat")}
+
+
 def headings(_: Translate) -> dict[str, str]:
     """Column of the sheet -> its heading."""
     return {

@@ -63,6 +63,8 @@ def resolve(
         same: ids that vendors say are one person (`vendor.same_person`).
     """
     rules = _steward_rules(bench)
+    if same is not None and not bench.scalar(sa.select(sa.func.count()).select_from(same)):
+        same = None
     version = _version(bench, policy, linkage, same is not None)
     anew = is_full or (linkage is not None and linkage.has_friends) or _version_before(bench) != version
     seen = evidence(bench, policy, linkage, rules, anew, score or partial(_splink, bench), same)

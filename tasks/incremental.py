@@ -8,15 +8,15 @@ where what it read then is what `the night before` means now. Otherwise everybod
 """
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from tasks.bench import HISTORY, Bench
-from vesper.marts import Mart, reads
+from vesper.marts import Mart, elements, reads
 from vesper.shared import Shared
 from vesper.tables.company import COMPANY
 from vesper.tables.contact import CONTACT
@@ -39,7 +39,8 @@ class Incremental:
     bench: Bench
     touched: sa.Table
     shared: Shared
-    restricted: set[str]
+    columns: dict[str, list[str]]
+    restricted: set[str] = field(default_factory=set)
 
     def fill(self, mart: Mart, make_shared: Any) -> None:
         """Make the touched contacts' rows of a mart, and patch the table with them; a history gets them as tonight's rows."""
@@ -60,7 +61,7 @@ class Incremental:
         for name in names:
             if name not in self.restricted:
                 self.bench.read(sa.select(_bound(self.bench, name)))
-                restrict(self.bench.runner, name, self.touched.name)
+                restrict(self.bench.runner, name, self.touched.name, self.columns[name])
                 self.restricted.add(name)
         return names
 
@@ -80,7 +81,7 @@ def incremental(bench: Bench, marts: Sequence[tuple[Mart, Any]], shared: Shared)
     if found is None or everybody is None or _count(bench, found) > MOST * everybody.row_count:
         return None
     bench.report.facts["touched"] = _count(bench, found)
-    return Incremental(bench, found, Shared(prefix="touched__"), set())
+    return Incremental(bench, found, Shared(prefix="touched__"), _columns(of_contacts, shared))
 
 
 def _since(bench: Bench, marts: Collection[Mart], names: Collection[str]) -> dt.date | None:
@@ -150,6 +151,27 @@ def _through(select: Any, shared: Shared) -> frozenset[str]:
     return (names - behind.keys()).union(*[_through(made, shared) for made in behind.values()])
 
 
+def _columns(marts: Collection[tuple[Mart, Any]], shared: Shared) -> dict[str, list[str]]:
+    """The columns of each table that the Selects of contacts' marts name, themselves or through what they share."""
+    selects = [select for _, select in marts]
+    found: dict[str, set[str]] = defaultdict(lambda: {"contact_id"})
+    for select in [*selects, *shared.behind(selects)]:
+        for item in elements(select):
+            if isinstance(item, sa.Column) and isinstance(item.table, sa.Table):
+                found[item.table.name].add(item.name)
+            for whole in _whole(item):
+                found[whole.name] |= set(whole.c.keys())
+    return {name: sorted(names) for name, names in found.items()}
+
+
+def _whole(item: Any) -> Iterator[sa.Table]:
+    """Tables of which an element takes every column: `select(table)`, and an alias."""
+    if isinstance(item, sa.Select):
+        yield from (column for column in item._raw_columns if isinstance(column, sa.Table))
+    if isinstance(item, sa.Alias) and isinstance(item.element, sa.Table):
+        yield item.element
+
+
 def _by_contact(bench: Bench, name: str) -> bool:
     table = bench.table(night_of(name, bench.business_on)[0])
     return table is not None and "contact_id" in table.c
@@ -162,8 +184,3 @@ def _bound(bench: Bench, name: str) -> sa.Table:
 
 def _count(bench: Bench, table: sa.Table) -> int:
     return int(bench.runner.scalar(sa.select(sa.func.count()).select_from(table)))
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield

@@ -10,7 +10,8 @@ from tasks.delivery import deliver as deliver_due
 from tasks.explain import explain
 from tasks.handover_acts import told as tell_sales
 from tasks.handover_notices import NoticeReport
-from tasks.night import STAGES, directly, run_night
+from tasks.night import directly, run_night
+from tasks.replay import replay, replayed
 from tasks.sign_off import guard, sign_offs_missing, told
 from vesper.check import checked
 from vesper.clock import now
@@ -19,7 +20,6 @@ from vesper.load import definition_set, definition_texts, parse, read_workspace
 from vesper.marts.message import RAW_MESSAGE
 from vesper.model.sales import SalesPolicy
 from vesper.send import recipients
-from vesper.stage_report import StageFailed
 from vesper.tables.contact import CONTACT
 from warehouse.house import House
 from warehouse.ledger import definitions as in_ledger
@@ -39,12 +39,11 @@ __all__ = [
     "deliver",
     "explain",
     "replay",
+    "replayed",
     "resume",
     "roll_back",
     "stop",
 ]
-
-REPLAYED = ("consolidate", "measure", "score", "segment", "watch")
 
 
 def check(root: Path) -> str:
@@ -189,24 +188,3 @@ def backfill(root: Path, from_on: dt.date, to_on: dt.date) -> str:
         lines.append(f"- {business_on}: {sum(sum(r.rows.values()) for r in reports):,}")
     _ = translator(read_workspace(root).company.language)
     return "\n".join([_("Nights computed, rows in all tables; nothing was sent:"), *lines])
-
-
-def replay(root: Path, on: dt.date) -> str:
-    """Compute a past night again and compare every table with its manifest. Publishes nothing, sends nothing."""
-    verdicts = replayed(root, on)
-    _ = translator(read_workspace(root).company.language)
-    differing = sorted(name for name, verdict in verdicts.items() if verdict != "same")
-    if differing:
-        tables = ", ".join(differing)
-        raise StageFailed(_("replay {on}: {tables} differ from what was published.").format(on=on, tables=tables))
-    return _("{on}: all {count} tables have the bytes that were published.").format(on=on, count=len(verdicts))
-
-
-def replayed(root: Path, on: dt.date) -> dict[str, str]:
-    """Verdict by table. The send stage is left out: `out__message` is a copy of the ledger, not a function of the night."""
-    verdicts: dict[str, str] = {}
-    for stage in STAGES:
-        if stage.word in REPLAYED:
-            report = stage.run(root, on, False, mode="replay")  # type: ignore[call-arg]
-            verdicts |= report.facts["replay"]
-    return verdicts

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from tasks.kept_reports import kept_reports
 from tasks.report import write_report
-from tasks.sql import open_views
+from tasks.sql import declared_tables, open_views, published
+from vesper.marts.score import PREVIOUS_SCORE, SCORE
 from vesper.marts.segment_member import SEGMENT_MEMBER
 from warehouse.house import House
+from warehouse.runner import Runner
 
 STAGES = ("consolidate", "measure", "score", "handover", "segment", "send", "watch")
 
@@ -21,7 +23,17 @@ def write_page(root: Path, business_on: dt.date) -> Path | None:
             return None
         store = house.workspace.store
         with open_views(root) as runner:
+            _bind_the_rest(runner, house, business_on)
             reports = kept_reports(store, business_on, STAGES)
             return write_report(runner, house.night(business_on), reports, store / "report")
     finally:
         house.close()
+
+
+def _bind_the_rest(runner: Runner, house: House, business_on: dt.date) -> None:
+    """What no stage has published reads as no rows, e.g. hand-overs of a company that hands nobody over; and last night's scores."""
+    there = published(house)
+    for name, table in declared_tables(house).items():
+        if name not in there:
+            runner.bind_snapshot(table, None)
+    runner.bind_snapshot(PREVIOUS_SCORE, house.lake.before(SCORE.name, business_on))

@@ -3,6 +3,7 @@
 What belongs here: reading each part once, writing the files. What does not: any rule (`vesper/`), any part's content (`tasks/report_page/`).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,8 @@ from vesper.stage_report import StageReport
 PARTS = Path(__file__).parent / "report_page"
 LANGUAGES = {"zh_CN": "中文", "en": "English"}
 TIER_SHADES = ("#3246a8", "#7b88c6", "#b4bbdd", "#d9dced", "#eceef4")
-DARK = 0.45  # share that is missing from which a cell's text is white
+DEEPEST = 0.92  # of the accent colour: the deepest shade of the gap map
+DARK = 0.72  # the shade from which its text is white
 SHADES = ("#e2e4ea", "#cdd1da", "#9aa1b1", "#3246a8", "#5b6272")
 
 
@@ -136,6 +138,7 @@ def _parts(picture: Picture, words: Wording) -> dict[str, Any]:
     widest = max([1.0, *(view.widest_ratio for view in picture.markets)])
     moves = max([1, *(max(each.entered, each.left) for each in picture.people.segments)])
     charts = _charts(picture, words)
+    darkest = _darkest(picture.markets)
     fields = dict.fromkeys(gap.field for view in picture.markets for gap in view.gaps)
     return {
         "markets": picture.markets,
@@ -159,7 +162,8 @@ def _parts(picture: Picture, words: Wording) -> dict[str, Any]:
         "plotly": _plotly() if charts else "",
         "shades": SHADES,
         "at": lambda ratio: f"{ratio / widest * 100:.2f}%",
-        "heat": _heat,
+        "heat": lambda have_ratio: _heat(have_ratio, darkest),
+        "darkest": darkest,
         "tier_shades": TIER_SHADES,
         "source_title": lambda id: _title(Source, id, picture.night, words),
         "reason_title": lambda code: _reason(code, picture.night, words),
@@ -186,10 +190,16 @@ def _reason(code: str, night: Night, words: Wording) -> str:
     return codes[code].of(words.language) if code in codes else words.outcome(code)
 
 
-def _heat(have_ratio: float) -> str:
+def _heat(have_ratio: float, darkest: float) -> str:
     """The shade of a cell of the gap map: the more is missing, the darker; on dark ones the text is white."""
-    missing = 1 - have_ratio
-    return f"background:rgba(50,70,168,{missing * 0.92:.2f})" + (";color:#fff" if missing > DARK else "")
+    shade = min((1 - have_ratio) / darkest, 1) * DEEPEST
+    return f"background:rgba(50,70,168,{shade:.2f})" + (";color:#fff" if shade > DARK else "")
+
+
+def _darkest(markets: list[MarketView]) -> float:
+    """The missing share that gets the deepest shade: the largest of tonight, rounded up to a tenth, so that small gaps can be told apart, too."""
+    missing = [1 - gap.have_ratio for view in markets for gap in view.gaps if gap.have_ratio is not None]
+    return max(math.ceil(max(missing, default=1.0) * 10), 1) / 10
 
 
 def _band_edges(markets: list[MarketView]) -> list[float]:

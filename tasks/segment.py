@@ -36,4 +36,4 @@ def _balance(bench: Bench) -> None:
             segmented(id, row["members"], previous=before.get(id, 0), entered=row["entered"], left=row["left"])
         )
     bench.report.facts["segments"] = movement
-    bench.report.facts["since_yesterday"] = {row["segment_id"]: row["entered"] - row["left"] for row in movement}
+    bench.report.facts["since_yesterday"] = {row["segment"]: row["entered"] - row["left"] for row in movement}

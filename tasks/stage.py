@@ -3,7 +3,7 @@
 import datetime as dt
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +16,11 @@ from data_quality.gate import run_gate
 from data_quality.metrics import metric_rows
 from data_quality.table_volume import judge_rows
 from data_quality.verdict import failure_sentence, warning_sentences
-from tasks.bench import Bench, Mode
+from tasks.bench import HISTORY, Bench, Mode
 from tasks.erase import finish_erasures
 from tasks.kept_reports import keep_report
 from vesper.language import translator
+from vesper.night import Night
 from vesper.stage_report import CheckResult, StageFailed, StageReport
 from vesper.tables.declare import stored
 from vesper.tables.quality import COVERAGE, METRIC
@@ -28,7 +29,8 @@ from warehouse.ledger.engine import reading
 from warehouse.ledger.runs import RunStart, end_run, latest_run, pin_inputs, start_run
 from warehouse.ledger.suppression import bind_key
 from warehouse.lock import run_lock
-from warehouse.part import WHOLE
+from warehouse.part import WHOLE, Part, row_count_of
+from warehouse.rehearsal import Rehearsal, RehearsalLake
 from warehouse.runner import Runner
 
 
@@ -73,19 +75,25 @@ def _work(bench: Bench) -> Iterator[Bench]:
 
 
 def _bench(house: House, runner: Runner, stage: str, on: dt.date, may_send: bool, mode: Mode) -> Bench:
-    night = house.night(on)
-    if mode == "replay":
+    rehearsal = mode if isinstance(mode, Rehearsal) else None
+    if mode == "night":
+        night = house.night(on)
+    else:
         with reading(house.engine) as connection:
             made = latest_run(connection, stage, on)
         if made is None:
             raise StageFailed(
                 f"{stage} {on}: nothing was published for this night, so there is nothing to compare with"
             )
-        night = type(night)(on, house.workspace, house.definitions_at(made["activation_id"]))
+        night = Night(on, house.workspace, house.definitions_at(None if rehearsal else made["activation_id"]))
+    if rehearsal:
+        house = replace(house, lake=rehearsal.over(house.lake))
+        runner.lake = house.lake
     if stage != "consolidate":
         night = replace(night, held=_held(house, runner, on))
-    start = RunStart(f"replay {stage}" if mode == "replay" else stage, on, night.definitions.fingerprint, may_send)
-    return Bench(house, night, runner, StageReport(stage, on), start_run(house.engine, start), mode)
+    start = RunStart(stage if mode == "night" else f"replay {stage}", on, night.definitions.fingerprint, may_send)
+    run_id = start_run(house.engine, start)
+    return Bench(house, night, runner, StageReport(stage, on), run_id, "night" if mode == "night" else "replay")
 
 
 def _held(house: House, runner: Runner, on: dt.date) -> frozenset[str]:
@@ -151,14 +159,24 @@ def _publish(bench: Bench) -> None:
 def _compare(bench: Bench) -> None:
     """Replay: every table written anew must have the contents of its manifest."""
     lake = bench.house.lake
-    verdict = {}
+    verdict, rows = {}, {}
     for name, candidate in bench.candidates.items():
-        published = {part.key: part.sha256 for part in lake.parts(bench.snapshot(name))}
-        fresh = {part.key: part.sha256 for part in candidate.parts}
-        verdict[name] = "same" if published == fresh else "differs"
-    bench.report.facts["replay"] = verdict
+        published = lake.parts(bench.snapshot(name))
+        hashes = [{part.key: part.sha256 for part in parts} for parts in (published, candidate.parts)]
+        verdict[name] = "same" if hashes[0] == hashes[1] else "differs"
+        rows[name] = tuple(_rows_of(bench, name, parts) for parts in (published, candidate.parts))
+    bench.report.facts |= {"replay": verdict, "replay_rows": rows}
+    if isinstance(lake, RehearsalLake):
+        lake.rehearsal.lay(list(bench.candidates.values()))
     with bench.house.engine.begin() as connection:
         end_run(connection, bench.run_id, "replayed")
+
+
+def _rows_of(bench: Bench, name: str, parts: Sequence[Part]) -> int:
+    """Rows of a table; of a history those of the night."""
+    if bench.table(name).info["cut"] != HISTORY:
+        return row_count_of(parts)
+    return row_count_of([part for part in parts if part.key.startswith(bench.business_on.isoformat())])
 
 
 def _failed(bench: Bench, error: Exception) -> StageFailed:

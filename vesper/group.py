@@ -51,7 +51,7 @@ def in_order(groups: dict[str, Group], folder: str = SEGMENTS.folder) -> list[st
 
 def named_by(group: Group, folder: str) -> list[str]:
     """The groups of a kind that a group names, in alphabetical order."""
-    bodies = [body for _, body in group.members.walk() if isinstance(body, InGroup)]
+    bodies = [body for _, body in group.condition.walk() if isinstance(body, InGroup)]
     return sorted({body.group_id for body in bodies if body.folder == folder})
 
 
@@ -97,7 +97,7 @@ def _holds(
     group: Group, night: Night, kind: Kind, row: ContactRow, previous_member: sa.Table
 ) -> sa.ColumnElement[bool]:
     """Whether a contact belongs to the group; as it did the night before while a source that the group reads has a hole (R106)."""
-    if not is_held(group.members, night):
-        return row.holds(group.members)
+    if not is_held(group.condition, night):
+        return row.holds(group.condition)
     old = previous_member.c
     return CONTACT.c.contact_id.in_(sa.select(old.contact_id).where(old[kind.id] == group.id))

@@ -60,6 +60,15 @@ def tasked() -> sa.Select[Any]:
     ).group_by(task.c.contact_id)
 
 
+def kept(night: Night, policy: SalesPolicy) -> sa.Select[Any]:
+    """Conservation: how many are ready tonight, and how many of them have a hand-over that is active or stands for this episode (R63)."""
+    now, before = ready(night, policy).cte("now"), handed().cte("handed")
+    has_one = sa.or_(before.c.is_standing, before.c.active_id.is_not(None))
+    joined = now.outerjoin(before, before.c.contact_id == now.c.contact_id)
+    counted = (sa.func.count().label("ready"), sa.func.count().filter(has_one).label("handed_over"))
+    return sa.select(*counted).select_from(joined).where(now.c.is_ready)
+
+
 def taken_over(night: Night, at_instant: dt.datetime) -> sa.Select[Any]:
     """Contacts with whom a person talks at an instant: those of a human task that is open then (R64, R65)."""
     task, merged = RAW_HUMAN_TASK.c, CONTACT_ALIAS.alias("taken_alias")

@@ -56,7 +56,7 @@ def _named(body: ConditionBody, night: Night) -> Iterator[tuple[str, Condition]]
     """The conditions of the definitions that a condition names."""
     if isinstance(body, InGroup):
         group = night.definitions.of(GROUPS[body.folder]).get(body.group_id)
-        yield from [(f"{body.folder}/{body.group_id}", group.members)] if group else []
+        yield from [(f"{body.folder}/{body.group_id}", group.condition)] if group else []
     if isinstance(body, InTier):
         tiering = night.definitions.of(Tiering).get(body.of)
         yield from ((f"tiers/{body.of}/{tier.id}", tier.when) for tier in (tiering.tiers if tiering else ()))

@@ -55,10 +55,14 @@ def visibility(night: Night) -> sa.Select[Any]:
 def goals(night: Night) -> sa.Select[Any]:
     """Tonight's goals, each business goal before the marketing goals that serve it (R24, R25)."""
     row = GOAL.c
-    names = ("level", "baseline", "current", "target", "progress_ratio", "is_met", "due_on", "is_overdue", "owner")
+    counts = [goal.id for goal in night.definitions.of(Goal).values() if goal.counts]
+    unit = sa.case((row.goal_id.in_(counts), "number"), else_="share").label("unit")
+    names = ("baseline", "current", "target", "progress_ratio", "is_met", "due_on", "is_overdue", "owner")
     family = sa.func.coalesce(row.serves, row.goal_id)
     return (
-        sa.select(row.goal_id, titled(row.goal_id, Goal, night).label("goal"), *[row[name] for name in names])
+        sa.select(
+            row.goal_id, titled(row.goal_id, Goal, night).label("goal"), row.level, unit, *[row[name] for name in names]
+        )
         .where(row.business_on == on(night.business_on))
         .order_by(family, row.level, row.goal_id)
     )

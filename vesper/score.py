@@ -41,7 +41,7 @@ def reasons(night: Night, previous_reason: sa.Table) -> sa.Select[Any]:
     given = sa.union_all(_base(night), *_signals(night, previous_reason))
     summed = _summed(night)
     if summed is not None:
-        every = sa.union_all(*given.selects, _clamp(night, summed))
+        every: sa.CompoundSelect[Any] = sa.union_all(*given.selects, _clamp(night, summed))
     else:
         every = _corrected(night, given.cte("given"))
     return sa.select(
@@ -136,7 +136,7 @@ def _caps(night: Night, given: sa.CTE) -> list[sa.Select[Any]]:
     ]
 
 
-def _clamp(night: Night, given: sa.CTE) -> sa.Select[Any]:
+def _clamp(night: Night, given: sa.FromClause) -> sa.Select[Any]:
     """What brings a sum back onto the scale."""
     scale = scale_of(night)
     return _correction(
@@ -144,7 +144,7 @@ def _clamp(night: Night, given: sa.CTE) -> sa.Select[Any]:
     )
 
 
-def _correction(given: sa.CTE, reason_id: str, kind: str, within: Any, *of: sa.ColumnElement[bool]) -> sa.Select[Any]:
+def _correction(given: sa.FromClause, reason_id: str, kind: str, within: Any, *of: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """The rows that bring a contact's sum of some reasons `within` limits; none for a sum that lies there."""
     total = (
         sa.select(given.c.contact_id, sa.func.sum(given.c.points).label("points"))

@@ -25,7 +25,9 @@ RUNS = "vesper_runs"
 """Execution option of Selects whose rows follow each other in the order of the grain."""
 AGGREGATES = frozenset({"count", "sum", "min", "max"})
 Expression = sa.ColumnElement[Any]
-Figure = tuple[Expression, tuple[Expression, ...]]
+Tests = dict[str, Expression]
+"""Tests of a fact by their text, all of which must hold."""
+Figure = tuple[Expression, Tests]
 """An aggregate, and the tests of the facts that it is over."""
 
 
@@ -39,9 +41,9 @@ class Scan:
     figures: dict[str, Figure] = field(default_factory=dict)
     names: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def column(self, figure: Expression, tests: tuple[Expression, ...]) -> Expression:
+    def column(self, figure: Expression, tests: Tests) -> Expression:
         """The column of an aggregate over the facts that pass the tests; the same one for the same question."""
-        key = text_of(figure), " and ".join(sorted(map(text_of, tests)))
+        key = text_of(figure), " and ".join(sorted(tests))
         if key not in self.names:
             name = self.names[key] = f"f{len(self.names)}"
             self.figures[name] = figure, tests
@@ -54,7 +56,7 @@ class Scan:
         everywhere = _everywhere(asked.values())
         columns = []
         for name, (figure, tests) in asked.items():
-            own = [test for test in tests if text_of(test) not in everywhere]
+            own = [test for text, test in tests.items() if text not in everywhere]
             columns.append(_compact(_filtered(figure, own)).label(name))
         where = [*everywhere.values(), *_reach(asked.values(), everywhere)]
         counted = sa.select(self.contact_id.label("contact_id"), *columns).where(*where).group_by(self.contact_id)
@@ -79,7 +81,7 @@ class Shared:
         froms = tallied.get_final_froms()
         if not tallied.get_execution_options().get(TALLY) or len(froms) != 1 or not isinstance(froms[0], sa.Table):
             return None
-        tests = tuple(_conjuncts(tallied.whereclause))
+        tests = {text_of(test): test for test in conjuncts(tallied.whereclause)}
         columns = {column.name: column for column in tallied.selected_columns}
         scan = self._scan(froms[0], _bare(columns["contact_id"]))
         figure = scan.column(_figure(_bare(columns["figure"])), tests)
@@ -108,6 +110,11 @@ class Shared:
         scan = next((scan for scan in self.scans.values() if scan.table.name == name), None)
         return scan.select(self.wanted) if scan else None
 
+    def behind(self, selects: Iterable[Any]) -> list[Any]:
+        """The Selects of the shared tables that Selects read, and of those that these read."""
+        found = {name: made for select in selects for name in reads(select) if (made := self.made_by(name)) is not None}
+        return [*found.values(), *(self.behind(found.values()) if found else [])]
+
     def _scan(self, facts: sa.Table, contact_id: Expression) -> Scan:
         if facts.name not in self.scans:
             table = sa.Table(f"{self.prefix}shared__{facts.name}", sa.MetaData(), sa.Column("contact_id", sa.String))
@@ -115,29 +122,34 @@ class Shared:
         return self.scans[facts.name]
 
 
-def _everywhere(figures: Collection[Figure]) -> dict[str, Expression]:
-    """Tests that every figure makes, by their text."""
-    every = [{text_of(test): test for test in tests} for _, tests in figures]
-    return {key: test for key, test in every[0].items() if all(key in other for other in every)} if every else {}
+def _everywhere(figures: Collection[Figure]) -> Tests:
+    """Tests that every figure makes."""
+    every = [tests for _, tests in figures]
+    return {text: test for text, test in every[0].items() if all(text in other for other in every)} if every else {}
 
 
-def _reach(figures: Collection[Figure], everywhere: Collection[str]) -> list[Expression]:
+def _reach(figures: Collection[Figure], everywhere: Tests) -> list[Expression]:
     """How far back a pass must look: to the start of the longest window, and beyond it only for what asks for all time."""
-    starts: dict[str, Expression] = {}
-    ever: dict[str, Expression] = {}
+    starts: Tests = {}
+    ever: Tests = {}
     for _, tests in figures:
-        start = next((test for test in tests if _is_window_start(test)), None)
+        start = next(((text, test) for text, test in tests.items() if _is_window_start(test)), None)
         if start is not None:
-            starts[text_of(start)] = start
+            starts |= dict([start])
         else:
-            own = sa.and_(sa.true(), *[test for test in tests if text_of(test) not in everywhere])
-            ever[text_of(own)] = own
+            own = {text: test for text, test in tests.items() if text not in everywhere}
+            ever[" and ".join(sorted(own))] = sa.and_(sa.true(), *own.values())
     if not starts or len(ever) > len(starts):
         return []
     return [sa.or_(starts[min(starts)], *ever.values())]
 
 
-def text_of(expression: Expression) -> str:
+def only_picks(select: sa.Select[Any]) -> bool:
+    """Whether a Select gives rows of its table as they are, perhaps each once: nothing is grouped, numbered or cut off."""
+    return not (select._group_by_clauses or select._having_criteria or select._limit_clause is not None)
+
+
+def text_of(expression: Any) -> str:
     """What tells two expressions apart."""
     return str(expression.compile(compile_kwargs={"literal_binds": True}))
 
@@ -146,7 +158,7 @@ def _bare(column: Any) -> Expression:
     return column.element if isinstance(column, sa.Label) else column
 
 
-def _read(scan: Scan, expression: Expression, tests: tuple[Expression, ...]) -> Expression:
+def _read(scan: Scan, expression: Expression, tests: Tests) -> Expression:
     """An expression of a tally with each aggregate in it read from the pass."""
 
     def read(element: Any, **_: Any) -> Any:
@@ -183,15 +195,24 @@ def _name(element: Any) -> str:
     return str(getattr(element, "name", "")).lower()
 
 
-def _conjuncts(test: Any) -> Iterator[Expression]:
+def conjuncts(test: Any) -> Iterator[Expression]:
     """The tests that an `and` joins."""
     while isinstance(test, sa.sql.elements.Grouping):
         test = test.element
     if isinstance(test, sa.sql.elements.BooleanClauseList) and test.operator is operators.and_:
         for part in test.clauses:
-            yield from _conjuncts(part)
+            yield from conjuncts(part)
     elif test is not None:
         yield test
+
+
+def is_of_day(test: Expression) -> bool:
+    """Whether a test compares a company day, so that parts of other days need not be read."""
+    return (
+        isinstance(test, sa.BinaryExpression)
+        and isinstance(test.left, sa.Column)
+        and isinstance(test.left.type, sa.Date)
+    )
 
 
 def _is_window_start(test: Expression) -> bool:
@@ -234,4 +255,4 @@ def runs_of(select: Any) -> Sequence[Any]:
 
 def is_sorted(select: Any) -> bool:
     """Whether all rows of a Select come in the order of the grain."""
-    return select.get_execution_options().get(RUNS) == "sorted"
+    return bool(select.get_execution_options().get(RUNS) == "sorted")

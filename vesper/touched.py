@@ -8,7 +8,7 @@ whom no condition names as moved, has the rows of the night before.
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from vesper.marts.lifecycle import PREVIOUS_LIFECYCLE
 from vesper.model.scoring import ScoringRule
 from vesper.model.segment import Segment
 from vesper.night import Night
+from vesper.shared import conjuncts, is_of_day, only_picks, text_of
 from vesper.tables.company import COMPANY
 from vesper.tables.contact import CONTACT
 
@@ -32,7 +33,7 @@ def moved(stage: str, night: Night, since: dt.date) -> Iterator[Contacts]:
 
     Raises LookupError for a stage that makes no marts of contacts.
     """
-    yield from _MOVED[stage](night, since)
+    yield from _merged(_MOVED[stage](night, since))
 
 
 def of_companies(changed: sa.FromClause) -> Contacts:
@@ -40,6 +41,22 @@ def of_companies(changed: sa.FromClause) -> Contacts:
     return sa.select(CONTACT.c.contact_id).where(
         CONTACT.c.company_id.in_(sa.select(changed.c[COMPANY.c.company_id.name]))
     )
+
+
+def _merged(parts: Iterable[Contacts]) -> Iterator[Contacts]:
+    """The same contacts out of one look at each stretch of days of a fact table, where several Selects only pick its rows."""
+    picked: dict[str, tuple[Contacts, dict[str, sa.ColumnElement[bool]]]] = {}
+    for part in parts:
+        (source, *others), test = part.get_final_froms(), part.whereclause
+        if others or not isinstance(source, sa.Table) or test is None or not only_picks(part):
+            yield part
+            continue
+        days = [one for one in conjuncts(test) if is_of_day(one)]
+        plain = sa.select(*part.selected_columns).select_from(source).where(*days)
+        rest = sa.and_(sa.true(), *[one for one in conjuncts(test) if not is_of_day(one)])
+        _, tests = picked.setdefault(text_of(plain), (plain, {}))
+        tests[text_of(rest)] = rest
+    yield from (plain.where(sa.or_(*tests.values())) for plain, tests in picked.values())
 
 
 def _scored(night: Night, since: dt.date) -> Iterator[Contacts]:
@@ -52,7 +69,7 @@ def _scored(night: Night, since: dt.date) -> Iterator[Contacts]:
 
 def _segmented(night: Night, since: dt.date) -> Iterator[Contacts]:
     for segment in night.definitions.of(Segment).values():
-        yield from _answers(segment.members, night, since)
+        yield from _answers(segment.condition, night, since)
 
 
 def _answers(condition: Condition, night: Night, since: dt.date) -> Iterator[Contacts]:

@@ -111,8 +111,16 @@ def kpi_tables(report: StageReport, _: Translate) -> dict[str, list[Row]]:
             columns = _columns(rows)
             if not columns:
                 continue
-            tables[name] = [{_label(key, _): _shown(row.get(key), key, _) for key in columns} for row in rows]
+            tables[name] = [{_label(key, _): _shown(_in_unit(row, key), key, _) for key in columns} for row in rows]
     return tables
+
+
+def _in_unit(row: Mapping[str, Any], key: str) -> Any:
+    """A value in the unit that its row names: goals of one table are numbers and shares."""
+    value = row.get(key)
+    if not isinstance(value, float) or key.endswith("_ratio") or "unit" not in row:
+        return value
+    return figure(value, "_ratio") if row["unit"] == "share" else round(value)
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:

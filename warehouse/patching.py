@@ -48,12 +48,14 @@ def write_patch(
             whole_count = base[WHOLE].row_count if WHOLE in base else 0
             is_whole = patch.is_too_much(_count(runner, fresh), _count(runner, void), whole_count)
         if is_whole:
-            return (runner.write(patch.current(patch.Layers(layers.whole, fresh, void, layers.grain)), table),)
+            # Kept first, as in `write_difference`: the engine marks a column as never null by what it knows of the rows, so both must know alike.
+            rows = patch.current(patch.Layers(layers.whole, fresh, void, layers.grain))
+            return (runner.write_kept(table, WHOLE, _kept(runner, kept, rows)),)
         (whole,) = [part for part in before if part.key == WHOLE]
         return (whole, runner.write_kept(table, PATCH, fresh), runner.write_kept(table, VOID, void))
     finally:
-        for rows in kept:
-            runner.forget(rows.name)
+        for one in kept:
+            runner.forget(one.name)
 
 
 def write_difference(
@@ -87,8 +89,8 @@ def write_difference(
         (whole,) = [part for part in before if part.key == WHOLE]
         return (whole, runner.write_kept(table, PATCH, fresh), runner.write_kept(table, VOID, void))
     finally:
-        for rows in kept:
-            runner.forget(rows.name)
+        for one in kept:
+            runner.forget(one.name)
 
 
 def _kept(runner: Runner, kept: list[sa.Table], select: Any) -> sa.Table:

@@ -5,16 +5,17 @@ What belongs here: the engine's side of it. What does not: which tables and cont
 The engine looks for a name among temporary views first, so a temporary view hides the table behind it and dropping the view shows it again.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from warehouse.runner import Runner
 
 
-def restrict(runner: Runner, name: str, keys: str) -> None:
-    """Keep the rows of a bound table whose contact_id stands in a kept table of keys."""
+def restrict(runner: Runner, name: str, keys: str, columns: Sequence[str]) -> None:
+    """Keep some columns of the rows of a bound table whose contact_id stands in a kept table of keys."""
+    listed = ", ".join(f'"{column}"' for column in columns)
     runner.connection.execute(
-        f'create or replace temp table "{_of(name)}" as select * from memory.main."{name}" '
+        f'create or replace temp table "{_of(name)}" as select {listed} from memory.main."{name}" '
         f'where contact_id in (select contact_id from "{keys}")'
     )
 

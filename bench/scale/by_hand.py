@@ -13,7 +13,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.memory import peak_mb
-from bench.scale.rules import BASE, CEILING, EVER, FLOOR, MARKETS, MQL_AT, WINDOW_OF_RFM, Figure, Group, Orders, figures, scoring, segments, with_evidence
+from bench.scale.rules import (
+    BASE,
+    CEILING,
+    EVER,
+    FLOOR,
+    MARKETS,
+    MQL_AT,
+    WINDOW_OF_RFM,
+    Figure,
+    Group,
+    Orders,
+    figures,
+    scoring,
+    segments,
+    with_evidence,
+)
 
 imports = time.process_time()
 
@@ -29,10 +44,20 @@ ORDER_DAYS = (90, 365)
 class Night:
     """One connection that makes a table after another and writes each in order."""
 
-    def __init__(self, files: dict[str, list[str]], on: dt.date, out: Path, before: Path | None, groups: tuple[Group, ...], memory: str) -> None:
+    def __init__(
+        self,
+        files: dict[str, list[str]],
+        on: dt.date,
+        out: Path,
+        before: Path | None,
+        groups: tuple[Group, ...],
+        memory: str,
+    ) -> None:
         self.on, self.out, self.before, self.groups = on, out, before, groups
         self.base = duckdb.connect()
-        self.base.execute(f"set threads=2; set timezone='UTC'; set memory_limit='{memory}'; set temp_directory='{out / 'spill'}'")
+        self.base.execute(
+            f"set threads=2; set timezone='UTC'; set memory_limit='{memory}'; set temp_directory='{out / 'spill'}'"
+        )
         for table, paths in files.items():
             self.base.execute(f"create view {table} as from read_parquet({paths})")
         self.rows: dict[str, int] = {}
@@ -52,7 +77,9 @@ class Night:
         started = time.process_time()
         folder = self.out / table
         folder.mkdir(parents=True, exist_ok=True)
-        (self.rows[table],) = self.base.execute(f"copy ({select} order by {order}) to '{folder / 'all.parquet'}' ({FORMAT})").fetchall()[0]
+        (self.rows[table],) = self.base.execute(
+            f"copy ({select} order by {order}) to '{folder / 'all.parquet'}' ({FORMAT})"
+        ).fetchall()[0]
         for path in (folder / "all.parquet", folder):
             descriptor = os.open(path, os.O_RDONLY)
             os.fsync(descriptor)
@@ -65,11 +92,16 @@ class Night:
         self.save("mart__activity", "contact_id", f"select {tonight}, *, {stamp} from activity")
         self.save("mart__visibility", "market_id", " union all ".join(self.visibility(tonight, stamp)))
         self.save("mart__visibility_gap", "market_id, field", " union all ".join(self.gaps(tonight, stamp)))
-        self.save("mart__score_reason", "contact_id, rule_id", f"select {tonight}, *, {stamp} from ({' union all '.join(self.reasons())})")
-        self.save("mart__score", "contact_id", f"""
-            select {tonight}, contact_id, score, fit_score, engagement_score, score >= {MQL_AT} as is_mql,
-              {'previous_score' if self.before else 'null::integer'} as previous_score, {stamp}
-            from scored {f"left join (select contact_id, score as previous_score from '{self.before}/mart__score/*.parquet') using (contact_id)" if self.before else ''}""")
+        self.save(
+            "mart__score_reason",
+            "contact_id, rule_id",
+            f"select {tonight}, *, {stamp} from ({' union all '.join(self.reasons())})",
+        )
+        earlier = f"select contact_id, score as previous_score from '{self.before}/mart__score/*.parquet'"
+        joined = f"left join ({earlier}) using (contact_id)" if self.before else ""
+        score = f"""select {tonight}, contact_id, score, fit_score, engagement_score, score >= {MQL_AT} as is_mql,
+            {"previous_score" if self.before else "null::integer"} as previous_score, {stamp} from scored {joined}"""
+        self.save("mart__score", "contact_id", score)
         self.save("mart__segment_member", "segment_id, contact_id", self.members(tonight, stamp))
         self.save("mart__segment_change", "segment_id, contact_id", self.changes(tonight, stamp))
 
@@ -80,8 +112,11 @@ class Night:
             holds = _of(figure, self)
             columns.append(f"(count(*) filter ({holds}))::integer as {figure.name}")
             if figure in with_evidence():
-                columns += [f"min(\"at\") filter ({holds}) as {figure.name}_first", f"max(\"at\") filter ({holds}) as {figure.name}_last"]
-        return f"""create temp table event_figures as select contact_id, {', '.join(columns)} from core__event
+                columns += [
+                    f'min("at") filter ({holds}) as {figure.name}_first',
+                    f'max("at") filter ({holds}) as {figure.name}_last',
+                ]
+        return f"""create temp table event_figures as select contact_id, {", ".join(columns)} from core__event
             where not is_machine and contact_id is not null and "on" <= date '{self.on}' group by contact_id"""
 
     def activity(self) -> str:
@@ -105,8 +140,11 @@ class Night:
         for days in ORDER_DAYS:
             lately = f"filter (ordered_on > {self.since(days)})"
             columns += [f"sum(order_count) {lately} as orders_{days}", f"sum(amount) {lately} as spent_{days}"]
-            columns += [f"min(first_at) {lately} as orders_{days}_first", f"max(last_at) {lately} as orders_{days}_last"]
-        return f"""create temp table order_figures as select contact_id, {', '.join(columns)} from core__order_day
+            columns += [
+                f"min(first_at) {lately} as orders_{days}_first",
+                f"max(last_at) {lately} as orders_{days}_last",
+            ]
+        return f"""create temp table order_figures as select contact_id, {", ".join(columns)} from core__order_day
             where ordered_on <= date '{self.on}' and ordered_on > {self.since(max(ORDER_DAYS))} group by contact_id"""
 
     def people(self) -> str:
@@ -114,13 +152,20 @@ class Night:
         counts = [f"coalesce({figure.name}, 0) as {figure.name}" for figure in figures(self.groups)]
         edges = [f"{figure.name}_{edge}" for figure in with_evidence() for edge in ("first", "last")]
         sums = [f"coalesce({name}_{days}, 0) as {name}_{days}" for days in ORDER_DAYS for name in ("orders", "spent")]
-        points = {kind: " + ".join(f"(case when {holds} then {points} else 0 end)" for rule in scoring() if rule.kind == kind for holds, points in rule.cases)
-                  for kind in ("fit", "engagement")}
-        wide = f"""select contact_id, name, phone, email, city, province, company, job_title, {', '.join(counts + edges + sums)},
+        points = {
+            kind: " + ".join(
+                f"(case when {holds} then {points} else 0 end)"
+                for rule in scoring()
+                if rule.kind == kind
+                for holds, points in rule.cases
+            )
+            for kind in ("fit", "engagement")
+        }
+        wide = f"""select contact_id, name, phone, email, city, province, company, job_title, {", ".join(counts + edges + sums)},
             orders_90_first, orders_90_last, date '{self.on}' - last_order_on as days_since_order, last_at as last_order_at, recency_rank, frequency_rank
             from core__contact left join event_figures using (contact_id) left join order_figures using (contact_id) left join activity using (contact_id)"""
         return f"""create temp table scored as with wide as ({wide}),
-            sums as (select *, {points['fit']} as fit_score, {points['engagement']} as engagement_score from wide)
+            sums as (select *, {points["fit"]} as fit_score, {points["engagement"]} as engagement_score from wide)
             select *, {BASE} + fit_score + engagement_score as raw_score, greatest({FLOOR}, least({CEILING}, raw_score)) as score from sums"""
 
     def visibility(self, tonight: str, stamp: str) -> Iterator[str]:
@@ -156,7 +201,10 @@ class Night:
     def members(self, tonight: str, stamp: str) -> str:
         flags = ", ".join(f"coalesce({group.predicate}, false) as segment_{group.id}" for group in self.groups)
         self.spend("flags", f"create temp table flags as select contact_id, {flags} from scored")
-        rows = " union all ".join(f"select '{group.id}' as segment_id, contact_id from flags where segment_{group.id}" for group in self.groups)
+        rows = " union all ".join(
+            f"select '{group.id}' as segment_id, contact_id from flags where segment_{group.id}"
+            for group in self.groups
+        )
         if not self.before:
             return f"select {tonight}, segment_id, contact_id, date '{self.on}' as entered_on, {stamp} from ({rows})"
         return f"""select {tonight}, segment_id, contact_id, coalesce(b.entered_on, date '{self.on}') as entered_on, {stamp} from ({rows})
@@ -172,7 +220,7 @@ class Night:
 
 
 def _of(figure: Figure, night: Night) -> str:
-    window = "" if figure.days == EVER else f" and \"on\" > {night.since(figure.days)}"
+    window = "" if figure.days == EVER else f' and "on" > {night.since(figure.days)}'
     return f"kind = '{figure.kind}'{window}"
 
 
@@ -191,8 +239,18 @@ def main() -> None:
     night = Night(files, chosen.on, chosen.out, chosen.before, segments(chosen.segments), chosen.memory)
     night.run()
     spent = time.process_time() - started[0]
-    print(json.dumps({"cpu_s": spent, "cpu_by_table": night.cpu, "wall_s": time.monotonic() - started[1], "peak_mb": peak_mb(), "rows": night.rows,
-                      "import_cpu_s": imported - imports}))
+    print(
+        json.dumps(
+            {
+                "cpu_s": spent,
+                "cpu_by_table": night.cpu,
+                "wall_s": time.monotonic() - started[1],
+                "peak_mb": peak_mb(),
+                "rows": night.rows,
+                "import_cpu_s": imported - imports,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -9,22 +9,33 @@ from pathlib import Path
 from bench.scale.ours import TABLES
 from bench.verify import LEFT_OUT
 from vesper.marts import all_marts
+from vesper.tables.declare import METADATA
 from warehouse.house import House
+from warehouse.part import PATCH, VOID
 from warehouse.runner import Runner
 
 FACTS = ("core__contact", "core__event", "core__order_day")
 
 
-def facts(root: Path, on: dt.date) -> dict[str, list[str]]:
-    """The Parquet files of the core tables of a night."""
+def facts(root: Path, on: dt.date, folder: Path) -> dict[str, list[str]]:
+    """The Parquet files of the core tables of a night; a table that the lake keeps in layers is written into the folder as one file."""
     house = House.open(root)
     try:
-        return {
-            name: [str(file) for file in house.lake.files(house.lake.parts(house.lake.as_of(name, on)))]
-            for name in FACTS
-        }
+        with Runner(house.lake) as runner:
+            return {name: _files(runner, name, on, folder) for name in FACTS}
     finally:
         house.close()
+
+
+def _files(runner: Runner, name: str, on: dt.date, folder: Path) -> list[str]:
+    snapshot = runner.lake.as_of(name, on)
+    parts = runner.lake.parts(snapshot)
+    if not {PATCH, VOID} & {part.key for part in parts}:
+        return [str(file) for file in runner.lake.files(parts)]
+    whole = folder / f"{name}-{on}.parquet"
+    runner.bind_snapshot(METADATA.tables[name], snapshot)
+    runner.query(f"copy {name} to '{whole}' (format parquet)")
+    return [str(whole)]
 
 
 def apart_from(root: Path, on: dt.date, out: Path) -> list[str]:
@@ -41,11 +52,13 @@ def apart_from(root: Path, on: dt.date, out: Path) -> list[str]:
 
 def _apart(runner: Runner, name: str, on: dt.date, out: Path) -> list[str]:
     made = {row[0] for row in runner.query(f"describe from read_parquet('{out / name}/*.parquet')").fetchall()}
-    columns = [column.name for column in all_marts()[name].table.c if column.name not in LEFT_OUT and column.name in made]
+    columns = [
+        column.name for column in all_marts()[name].table.c if column.name not in LEFT_OUT and column.name in made
+    ]
     listed = ", ".join(f'"{column}"' for column in columns)
     ours = f"select {listed} from {name} where business_on = date '{on}'"
     theirs = f"select {listed} from read_parquet('{out / name}/*.parquet')"
-    query = f"select count(*) from ({{}} except all {{}})"
+    query = "select count(*) from ({} except all {})"
     only = [
         int(runner.query(query.format(one, other)).fetchall()[0][0]) for one, other in ((ours, theirs), (theirs, ours))
     ]

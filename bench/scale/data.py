@@ -16,6 +16,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bench.scale.rules import KINDS, PROVINCES, definitions
+from tasks.bench import Bench
+from vesper.stage_report import StageReport
 from vesper.tables.campaign import EVENT
 from vesper.tables.contact import CONTACT
 from vesper.tables.order import ORDER_DAY, ORDER_LINE
@@ -65,16 +67,26 @@ def contact_sql(contacts: int, is_next: bool) -> str:
     provinces = ", ".join(f"'{name}'" for name in PROVINCES)
     place = f"1 + cast(floor(10 * pow({random('province', number)}, 1.5)) as integer)"
     known = {
-        "name": ("'联系人' || i", 0.98), "email": ("'contact' || i || '@example.com'", 0.8), "city": (f"[{provinces}][{place}]", 0.85),
-        "province": (f"[{provinces}][{place}]", 0.92), "company": ("'公司' || (i // 7)", 0.6), "job_title": ("'经理'", 0.5),
+        "name": ("'联系人' || i", 0.98),
+        "email": ("'contact' || i || '@example.com'", 0.8),
+        "city": (f"[{provinces}][{place}]", 0.85),
+        "province": (f"[{provinces}][{place}]", 0.92),
+        "company": ("'公司' || (i // 7)", 0.6),
+        "job_title": ("'经理'", 0.5),
     }
-    columns = {name: f"case when {random('has_' + name, number)} < {share} then {value} end" for name, (value, share) in known.items()}
+    columns = {
+        name: f"case when {random('has_' + name, number)} < {share} then {value} end"
+        for name, (value, share) in known.items()
+    }
     columns |= {
         "contact_id": "'c' || substr(md5('contact' || i), 1, 16)",
         "phone": f"case when {has_phone} then '+8613' || lpad(cast(i as varchar), 9, '0') end",
-        "source_count": "1", "first_source": "'crm'", "first_seen_on": "date '2024-01-01'", "updated_at": "timestamp '2026-03-01'",
+        "source_count": "1",
+        "first_source": "'crm'",
+        "first_seen_on": "date '2024-01-01'",
+        "updated_at": "timestamp '2026-03-01'",
     }
-    listed = ", ".join(f"{columns.get(c.name, 'null')} as \"{c.name}\"" for c in CONTACT.c)
+    listed = ", ".join(f'{columns.get(c.name, "null")} as "{c.name}"' for c in CONTACT.c)
     return f"select {listed} from range({contacts}) t(i)"
 
 
@@ -97,9 +109,10 @@ def event_sql(contacts: int, span: Span, first_on: dt.date) -> str:
         "kind": f"case {' '.join(cases)} else 'mail_opened' end",
         "at": f"date '{first_on}' + cast(n // {per_day} as integer) + to_seconds({second})",
         "received_at": f"date '{first_on}' + cast(n // {per_day} as integer) + interval 12 hour",
-        "source": "'web'", "is_machine": f"{random('machine', 'n')} < 0.03",
+        "source": "'web'",
+        "is_machine": f"{random('machine', 'n')} < 0.03",
     }
-    listed = ", ".join(f"{columns.get(c.name, 'null')} as \"{c.name}\"" for c in EVENT.c)
+    listed = ", ".join(f'{columns.get(c.name, "null")} as "{c.name}"' for c in EVENT.c)
     return f"select {listed} from range({low}, {high}) t(n)"
 
 
@@ -137,7 +150,9 @@ class Maker:
 
     def night(self, runner: Runner, on: dt.date) -> dict[str, int]:
         """Publish the core tables of a night."""
-        whole = [Candidate(CONTACT.name, (self._write(runner, CONTACT, contact_sql(self.contacts, on == NEXT)),))]
+        bench = Bench(self.house, self.house.night(on), runner, StageReport("consolidate", on), f"bench-{on}")
+        bench.fill(CONTACT, sa.select(self._made(runner, CONTACT, contact_sql(self.contacts, on == NEXT))))
+        whole = list(bench.candidates.values())
         days = self.days + ([NEXT] if on == NEXT else [])
         for table, sql in ((EVENT, event_sql), (ORDER_DAY, order_sql)):
             before = {part.key: part for part in self.house.lake.parts(self.house.lake.before(table.name, on))}
@@ -151,17 +166,22 @@ class Maker:
         return {one.table_name: one.row_count for one in whole}
 
     def _write(self, runner: Runner, table: sa.Table, sql: str, key: str = "all") -> Part:
+        return runner.write(sa.select(self._made(runner, table, sql)), table, key)
+
+    def _made(self, runner: Runner, table: sa.Table, sql: str) -> sa.Table:
         runner.connection.execute(f"create or replace temp view made as {sql}")
-        made = sa.Table("made", sa.MetaData(), *[sa.Column(c.name, c.type) for c in table.c])
-        return runner.write(sa.select(made), table, key)
+        runner.bound["made"] = sql
+        return sa.Table("made", sa.MetaData(), *[sa.Column(c.name, c.type) for c in table.c])
 
 
 def independence(runner: Runner) -> float:
     """The largest correlation between any two drawn columns of a hundred thousand rows; RuntimeError above one in fifty."""
     salts = ("kind", "who", "second", "machine", "buyer", "amount", "province", "has_email", "phone")
-    columns = ", ".join(f"{random(salt, 'i')} as \"{salt}\"" for salt in salts)
+    columns = ", ".join(f'{random(salt, "i")} as "{salt}"' for salt in salts)
     pairs = [f'abs(corr("{a}", "{b}"))' for n, a in enumerate(salts) for b in salts[n + 1 :]]
-    found = runner.connection.execute(f"select greatest({', '.join(pairs)}) from (select {columns} from range(100000) t(i))").fetchall()
+    found = runner.connection.execute(
+        f"select greatest({', '.join(pairs)}) from (select {columns} from range(100000) t(i))"
+    ).fetchall()
     if found[0][0] > 0.02:
         raise RuntimeError(f"the invented columns follow each other: correlation {found[0][0]:.3f}")
     return float(found[0][0])
@@ -181,7 +201,9 @@ def write_company(root: Path, segments: int) -> None:
 def _yaml(content: dict[str, object]) -> Iterator[str]:
     """JSON is YAML, but a date stands without quotes."""
     for name, value in content.items():
-        yield f"{name}: {json.dumps(value, ensure_ascii=False)}".replace('"2026-01-01"', "2026-01-01").replace('"2026-12-31"', "2026-12-31")
+        yield f"{name}: {json.dumps(value, ensure_ascii=False)}".replace('"2026-01-01"', "2026-01-01").replace(
+            '"2026-12-31"', "2026-12-31"
+        )
 
 
 def main() -> None:

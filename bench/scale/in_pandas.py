@@ -13,7 +13,20 @@ from typing import Any
 
 from bench.memory import peak_mb
 from bench.scale.by_hand_figures import HASH, ORDER_DAYS, SIZE, flush, shown
-from bench.scale.rules import BASE, CEILING, EVER, FLOOR, MARKETS, MQL_AT, WINDOW_OF_RFM, Group, figures, scoring, segments, with_evidence
+from bench.scale.rules import (
+    BASE,
+    CEILING,
+    EVER,
+    FLOOR,
+    MARKETS,
+    MQL_AT,
+    WINDOW_OF_RFM,
+    Group,
+    figures,
+    scoring,
+    segments,
+    with_evidence,
+)
 
 imports = time.process_time()
 
@@ -73,10 +86,10 @@ class Night:
     def events(self) -> pd.DataFrame:
         event = self.read("core__event", ["contact_id", "on", "kind", "at", "is_machine"])
         event = event[~event["is_machine"] & event["contact_id"].notna() & (event["on"] <= pd.Timestamp(self.on))]
-        kinds = {kind: rows for kind, rows in event.groupby("kind", sort=False)}
+        by_kind = event.groupby("kind", sort=False)
         found: dict[str, Any] = {}
         for figure in figures(self.groups):
-            rows = kinds[figure.kind]
+            rows = by_kind.get_group(figure.kind)
             rows = rows if figure.days == EVER else rows[rows["on"] > self.since(figure.days)]
             by = rows.groupby("contact_id", sort=False)["at"]
             found[figure.name] = by.size()
@@ -90,8 +103,15 @@ class Night:
         day["cents"] = (day["amount"].astype("float64") * 100).round().astype("int64")
         number = day.groupby("contact_id", sort=False)["order_count"].cumsum()
         by = day.groupby("contact_id", sort=False)
-        total = by.agg(order_count=("order_count", "sum"), order_days=("order_count", "size"), cents=("cents", "sum"),
-                       first_order_on=("ordered_on", "min"), last_order_on=("ordered_on", "max"), first_at=("first_at", "min"), last_at=("last_at", "max"))
+        total = by.agg(
+            order_count=("order_count", "sum"),
+            order_days=("order_count", "size"),
+            cents=("cents", "sum"),
+            first_order_on=("ordered_on", "min"),
+            last_order_on=("ordered_on", "max"),
+            first_at=("first_at", "min"),
+            last_at=("last_at", "max"),
+        )
         total["second_order_on"] = day[number >= 2].groupby("contact_id")["ordered_on"].min()
         recent = day[day["ordered_on"] > self.since(WINDOW_OF_RFM)].groupby("contact_id")
         window = pd.DataFrame({"count": recent["order_count"].sum(), "cents": recent["cents"].sum()})
@@ -103,8 +123,22 @@ class Night:
         both = total["recency_rank"] + total["frequency_rank"]
         total["activity_level"] = np.select([both >= 8, both >= 5], ["high", "medium"], "low")
         ranks = {name: total[name].astype("Int32") for name in ("recency_rank", "frequency_rank", "money_rank")}
-        total = total.assign(**ranks, amount=_money(total.pop("cents")), order_count=total["order_count"].astype("int32"), order_days=total["order_days"].astype("int32"))
-        first = ["order_count", "order_days", "amount", "first_order_on", "second_order_on", "last_order_on", "first_at", "last_at"]
+        total = total.assign(
+            **ranks,
+            amount=_money(total.pop("cents")),
+            order_count=total["order_count"].astype("int32"),
+            order_days=total["order_days"].astype("int32"),
+        )
+        first = [
+            "order_count",
+            "order_days",
+            "amount",
+            "first_order_on",
+            "second_order_on",
+            "last_order_on",
+            "first_at",
+            "last_at",
+        ]
         return total[[*first, *ranks, "activity_level"]].rename_axis("contact_id").reset_index()
 
     def orders(self) -> pd.DataFrame:
@@ -112,19 +146,35 @@ class Night:
         day["amount"] = day["amount"].astype("float64")
         found: dict[str, Any] = {}
         for days in ORDER_DAYS:
-            by = day[(day["ordered_on"] > self.since(days)) & (day["ordered_on"] <= pd.Timestamp(self.on))].groupby("contact_id", sort=False)
-            found |= {f"orders_{days}": by["order_count"].sum(), f"spent_{days}": by["amount"].sum().round(2),
-                      f"orders_{days}_first": by["first_at"].min(), f"orders_{days}_last": by["last_at"].max()}
+            by = day[(day["ordered_on"] > self.since(days)) & (day["ordered_on"] <= pd.Timestamp(self.on))].groupby(
+                "contact_id", sort=False
+            )
+            found |= {
+                f"orders_{days}": by["order_count"].sum(),
+                f"spent_{days}": by["amount"].sum().round(2),
+                f"orders_{days}_first": by["first_at"].min(),
+                f"orders_{days}_last": by["last_at"].max(),
+            }
         return pd.DataFrame(found)
 
     def scored(self, activity: pd.DataFrame) -> pd.DataFrame:
         """One row for each contact with all figures, scored."""
-        wide = self.read("core__contact", ["contact_id", "name", "phone", "email", "city", "province", "company", "job_title"])
+        wide = self.read(
+            "core__contact", ["contact_id", "name", "phone", "email", "city", "province", "company", "job_title"]
+        )
         order = activity.set_index("contact_id")[["recency_rank", "frequency_rank", "last_at", "last_order_on"]]
-        order = order.assign(days_since_order=(pd.Timestamp(self.on) - order.pop("last_order_on")).dt.days).rename(columns={"last_at": "last_order_at"})
-        for frame in (self.events(), self.orders(), order.astype({"recency_rank": "float64", "frequency_rank": "float64"})):
+        order = order.assign(days_since_order=(pd.Timestamp(self.on) - order.pop("last_order_on")).dt.days).rename(
+            columns={"last_at": "last_order_at"}
+        )
+        for frame in (
+            self.events(),
+            self.orders(),
+            order.astype({"recency_rank": "float64", "frequency_rank": "float64"}),
+        ):
             wide = wide.join(frame, on="contact_id")
-        counts = [figure.name for figure in figures(self.groups)] + [f"{name}_{days}" for days in ORDER_DAYS for name in ("orders", "spent")]
+        counts = [figure.name for figure in figures(self.groups)] + [
+            f"{name}_{days}" for days in ORDER_DAYS for name in ("orders", "spent")
+        ]
         wide[counts] = wide[counts].fillna(0)
         for kind in ("fit", "engagement"):
             cases = [(holds, points) for rule in scoring() if rule.kind == kind for holds, points in rule.cases]
@@ -138,9 +188,20 @@ class Night:
         for id, (_, holds, fields) in MARKETS.items():
             member = scored.loc[_holds(scored, holds), list(fields)]
             complete = int(member.notna().all(axis=1).sum())
-            rows.append({"market_id": id, "complete_count": complete, "known_count": len(member), "market_size": SIZE, "size_source": "invented",
-                         "size_as_of_on": dt.date(2026, 1, 1), "visibility_ratio": complete / SIZE, "band": "below", "target_ratio": 0.85,
-                         "target_due_on": dt.date(2026, 12, 31)})
+            rows.append(
+                {
+                    "market_id": id,
+                    "complete_count": complete,
+                    "known_count": len(member),
+                    "market_size": SIZE,
+                    "size_source": "invented",
+                    "size_as_of_on": dt.date(2026, 1, 1),
+                    "visibility_ratio": complete / SIZE,
+                    "band": "below",
+                    "target_ratio": 0.85,
+                    "target_due_on": dt.date(2026, 12, 31),
+                }
+            )
         return pd.DataFrame(rows)
 
     def gaps(self, scored: pd.DataFrame) -> pd.DataFrame:
@@ -149,13 +210,24 @@ class Night:
             member = scored.loc[_holds(scored, holds), list(fields)]
             for field in fields:
                 have = int(member[field].notna().sum())
-                rows.append({"market_id": id, "field": field, "have_count": have, "missing_count": len(member) - have, "have_ratio": have / len(member)})
+                rows.append(
+                    {
+                        "market_id": id,
+                        "field": field,
+                        "have_count": have,
+                        "missing_count": len(member) - have,
+                        "have_ratio": have / len(member),
+                    }
+                )
         return pd.DataFrame(rows)
 
     def reasons(self, scored: pd.DataFrame) -> pd.DataFrame:
         parts = [_reason(scored, "base", "base", BASE, ("0", "null", "null"))]
         for rule in scoring():
-            parts += [_reason(scored[_holds(scored, holds)], rule.id, rule.kind, points, shown(rule)) for holds, points in rule.cases]
+            parts += [
+                _reason(scored[_holds(scored, holds)], rule.id, rule.kind, points, shown(rule))
+                for holds, points in rule.cases
+            ]
         off = scored[scored["score"] != scored["raw_score"]]
         parts.append(_reason(off, "clamp", "clamp", off["score"] - off["raw_score"], ("0", "null", "null")))
         return pd.concat(parts, ignore_index=True)
@@ -200,11 +272,17 @@ def _money(cents: Any) -> Any:
 def _reason(frame: pd.DataFrame, rule: str, kind: str, points: Any, columns: tuple[str, str, str]) -> pd.DataFrame:
     count, first, last = columns
     nothing = pd.NaT
-    return pd.DataFrame({
-        "contact_id": frame["contact_id"], "rule_id": rule, "kind": kind, "points": points,
-        "evidence_count": np.int32(count) if count.isdigit() else frame[count].astype("int32"),
-        "first_at": nothing if first == "null" else frame[first], "last_at": nothing if last == "null" else frame[last],
-    }).astype({"points": "int32", "first_at": "datetime64[us]", "last_at": "datetime64[us]"})
+    return pd.DataFrame(
+        {
+            "contact_id": frame["contact_id"],
+            "rule_id": rule,
+            "kind": kind,
+            "points": points,
+            "evidence_count": np.int32(count) if count.isdigit() else frame[count].astype("int32"),
+            "first_at": nothing if first == "null" else frame[first],
+            "last_at": nothing if last == "null" else frame[last],
+        }
+    ).astype({"points": "int32", "first_at": "datetime64[us]", "last_at": "datetime64[us]"})
 
 
 def main() -> None:
@@ -215,10 +293,22 @@ def main() -> None:
     parser.add_argument("--segments", type=int, default=50)
     chosen = parser.parse_args()
     started = time.process_time(), time.monotonic()
-    night = Night(json.loads(chosen.files.read_text(encoding="utf-8")), chosen.on, chosen.out, segments(chosen.segments))
+    night = Night(
+        json.loads(chosen.files.read_text(encoding="utf-8")), chosen.on, chosen.out, segments(chosen.segments)
+    )
     night.run()
     spent, wall = time.process_time() - started[0], time.monotonic() - started[1]
-    print(json.dumps({"cpu_s": spent, "wall_s": wall, "peak_mb": peak_mb(), "rows": night.rows, "import_cpu_s": imported - imports}))
+    print(
+        json.dumps(
+            {
+                "cpu_s": spent,
+                "wall_s": wall,
+                "peak_mb": peak_mb(),
+                "rows": night.rows,
+                "import_cpu_s": imported - imports,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -75,7 +75,11 @@ class Group:
 
 MARKETS = {
     "everybody": ({"always": {}}, "true", ("name", "phone", "email", "city")),
-    "east": ({"attribute": {"field": "province", "in": list(PROVINCES[:3])}}, "province in ('上海', '江苏', '浙江')", ("phone", "email")),
+    "east": (
+        {"attribute": {"field": "province", "in": list(PROVINCES[:3])}},
+        "province in ('上海', '江苏', '浙江')",
+        ("phone", "email"),
+    ),
     "active": (Figure("page_viewed", 90).asked(at_least=1), "page_viewed_90 >= 1", ("email", "company", "job_title")),
 }
 """Market -> condition, predicate, required fields."""
@@ -85,34 +89,89 @@ def scoring() -> tuple[Rule, ...]:
     """Twelve rules: three of fit, nine of engagement."""
     clicks, views = Figure("mail_clicked", 7), Figure("page_viewed", 30)
     return (
-        Rule("province", "fit", {"when": {"attribute": {"field": "province", "in": list(PROVINCES[:4])}}, "points": 10},
-             (("province in ('上海', '江苏', '浙江', '广东')", 10),)),
-        Rule("job_title", "fit", {"when": {"attribute": {"field": "job_title", "is": "known"}}, "points": 5},
-             (("job_title is not null", 5),)),
-        Rule("no_email", "fit", {"when": {"attribute": {"field": "email", "is": "missing"}}, "points": -15},
-             (("email is null", -15),), ones=0),
-        Rule("clicks_7d", "engagement", {"when": clicks.asked(), "bands": [
-            {"at_least": 0, "at_most": 0, "points": 0}, {"at_least": 1, "at_most": 1, "points": 5}, {"at_least": 2, "points": 20}]},
-             (("mail_clicked_7 = 1", 5), ("mail_clicked_7 >= 2", 20)), clicks),
-        Rule("views_30d", "engagement", {"when": views.asked(), "bands": [
-            {"at_least": 0, "at_most": 0, "points": 0}, {"at_least": 1, "at_most": 4, "points": 3}, {"at_least": 5, "points": 8}]},
-             (("page_viewed_30 between 1 and 4", 3), ("page_viewed_30 >= 5", 8)), views),
+        Rule(
+            "province",
+            "fit",
+            {"when": {"attribute": {"field": "province", "in": list(PROVINCES[:4])}}, "points": 10},
+            (("province in ('上海', '江苏', '浙江', '广东')", 10),),
+        ),
+        Rule(
+            "job_title",
+            "fit",
+            {"when": {"attribute": {"field": "job_title", "is": "known"}}, "points": 5},
+            (("job_title is not null", 5),),
+        ),
+        Rule(
+            "no_email",
+            "fit",
+            {"when": {"attribute": {"field": "email", "is": "missing"}}, "points": -15},
+            (("email is null", -15),),
+            ones=0,
+        ),
+        Rule(
+            "clicks_7d",
+            "engagement",
+            {
+                "when": clicks.asked(),
+                "bands": [
+                    {"at_least": 0, "at_most": 0, "points": 0},
+                    {"at_least": 1, "at_most": 1, "points": 5},
+                    {"at_least": 2, "points": 20},
+                ],
+            },
+            (("mail_clicked_7 = 1", 5), ("mail_clicked_7 >= 2", 20)),
+            clicks,
+        ),
+        Rule(
+            "views_30d",
+            "engagement",
+            {
+                "when": views.asked(),
+                "bands": [
+                    {"at_least": 0, "at_most": 0, "points": 0},
+                    {"at_least": 1, "at_most": 4, "points": 3},
+                    {"at_least": 5, "points": 8},
+                ],
+            },
+            (("page_viewed_30 between 1 and 4", 3), ("page_viewed_30 >= 5", 8)),
+            views,
+        ),
         _once("opens_30d", Figure("mail_opened", 30), 3, 5),
         _once("form_90d", Figure("form_submitted", 90), 1, 15),
         _once("webinar_ever", Figure("webinar_joined", EVER), 1, 10),
         _once("app_7d", Figure("app_opened", 7), 2, 5),
-        Rule("no_open_90d", "engagement", {"when": Figure("mail_opened", 90).asked(at_most=0), "points": -10},
-             (("mail_opened_90 = 0", -10),), ones=0),
-        Rule("orders_90d", "engagement", {"when": {"orders": {"at_least": 1, "within": "90d"}}, "points": 10},
-             (("orders_90 >= 1", 10),), Orders(90)),
-        Rule("dormant_180d", "engagement", {"when": {"last_order": {"at_least_days_ago": 180}}, "points": -5},
-             (("days_since_order >= 180", -5),), is_last_order=True),
+        Rule(
+            "no_open_90d",
+            "engagement",
+            {"when": Figure("mail_opened", 90).asked(at_most=0), "points": -10},
+            (("mail_opened_90 = 0", -10),),
+            ones=0,
+        ),
+        Rule(
+            "orders_90d",
+            "engagement",
+            {"when": {"orders": {"at_least": 1, "within": "90d"}}, "points": 10},
+            (("orders_90 >= 1", 10),),
+            Orders(90),
+        ),
+        Rule(
+            "dormant_180d",
+            "engagement",
+            {"when": {"last_order": {"at_least_days_ago": 180}}, "points": -5},
+            (("days_since_order >= 180", -5),),
+            is_last_order=True,
+        ),
     )
 
 
 def _once(id: str, figure: Figure, least: int, points: int) -> Rule:
-    return Rule(id, "engagement", {"when": figure.asked(at_least=least), "points": points},
-                ((f"{figure.name} >= {least}", points),), figure)
+    return Rule(
+        id,
+        "engagement",
+        {"when": figure.asked(at_least=least), "points": points},
+        ((f"{figure.name} >= {least}", points),),
+        figure,
+    )
 
 
 def segments(count: int) -> tuple[Group, ...]:
@@ -121,66 +180,117 @@ def segments(count: int) -> tuple[Group, ...]:
 
 
 def _often(id: str, turn: int) -> Group:
-    kind, least, days = (("mail_opened", 3, 30), ("page_viewed", 5, 30), ("app_opened", 2, 7), ("wechat_message", 2, 90), ("mail_clicked", 2, 90))[turn % 5]
+    kind, least, days = (
+        ("mail_opened", 3, 30),
+        ("page_viewed", 5, 30),
+        ("app_opened", 2, 7),
+        ("wechat_message", 2, 90),
+        ("mail_clicked", 2, 90),
+    )[turn % 5]
     figure, least = Figure(kind, days), least + turn // 5
     return Group(id, figure.asked(at_least=least), f"{figure.name} >= {least}", (figure,))
 
 
 def _absent(id: str, turn: int) -> Group:
-    kind, days = (("mail_opened", 90), ("page_viewed", 90), ("mail_clicked", 365), ("app_opened", 30), ("coupon_redeemed", 365))[turn % 5]
+    kind, days = (
+        ("mail_opened", 90),
+        ("page_viewed", 90),
+        ("mail_clicked", 365),
+        ("app_opened", 30),
+        ("coupon_redeemed", 365),
+    )[turn % 5]
     figure, most = Figure(kind, days), turn // 5
     return Group(id, figure.asked(at_most=most), f"{figure.name} <= {most}", (figure,))
 
 
 def _in_province(id: str, turn: int) -> Group:
-    province, figure = PROVINCES[turn % 10], Figure(("mail_opened", "page_viewed", "app_opened")[turn % 3], (90, 365)[turn % 2])
-    return Group(id, {"all": [{"attribute": {"field": "province", "in": [province]}}, figure.asked(at_least=1)]},
-                 f"province in ('{province}') and {figure.name} >= 1", (figure,))
+    province, figure = (
+        PROVINCES[turn % 10],
+        Figure(("mail_opened", "page_viewed", "app_opened")[turn % 3], (90, 365)[turn % 2]),
+    )
+    return Group(
+        id,
+        {"all": [{"attribute": {"field": "province", "in": [province]}}, figure.asked(at_least=1)]},
+        f"province in ('{province}') and {figure.name} >= 1",
+        (figure,),
+    )
 
 
 def _to_complete(id: str, turn: int) -> Group:
     field = ("phone", "company", "job_title", "city", "name")[turn % 5]
-    return Group(id, {"all": [{"attribute": {"field": "email", "is": "known"}}, {"attribute": {"field": field, "is": "missing"}}]},
-                 f"email is not null and {field} is null")
+    return Group(
+        id,
+        {"all": [{"attribute": {"field": "email", "is": "known"}}, {"attribute": {"field": field, "is": "missing"}}]},
+        f"email is not null and {field} is null",
+    )
 
 
 def _interested(id: str, turn: int) -> Group:
-    form, other = Figure("form_submitted", (90, 365)[turn % 2]), Figure(("webinar_joined", "coupon_redeemed")[turn % 2], 365)
+    form, other = (
+        Figure("form_submitted", (90, 365)[turn % 2]),
+        Figure(("webinar_joined", "coupon_redeemed")[turn % 2], 365),
+    )
     least = 1 + turn // 2
-    return Group(id, {"any": [form.asked(at_least=1), other.asked(at_least=least)]},
-                 f"({form.name} >= 1 or {other.name} >= {least})", (form, other))
+    return Group(
+        id,
+        {"any": [form.asked(at_least=1), other.asked(at_least=least)]},
+        f"({form.name} >= 1 or {other.name} >= {least})",
+        (form, other),
+    )
 
 
 def _scored(id: str, turn: int) -> Group:
     least, province = (80, 70, 75, 90, 65)[turn % 5], PROVINCES[(turn + 4) % 10]
-    return Group(id, {"all": [{"score": {"at_least": least}}, {"not": {"attribute": {"field": "province", "in": [province]}}}]},
-                 f"score >= {least} and not (province in ('{province}'))")
+    return Group(
+        id,
+        {"all": [{"score": {"at_least": least}}, {"not": {"attribute": {"field": "province", "in": [province]}}}]},
+        f"score >= {least} and not (province in ('{province}'))",
+    )
 
 
 def _bought(id: str, turn: int) -> Group:
     days, sum = (90, 365)[turn % 2], 50 * (turn + 1)
-    return Group(id, {"all": [{"orders": {"at_least": 1, "within": f"{days}d"}}, {"spent": {"at_least": sum, "within": "365d"}}]},
-                 f"orders_{days} >= 1 and spent_365 >= {sum}", orders=(Orders(days), Orders(365)))
+    return Group(
+        id,
+        {"all": [{"orders": {"at_least": 1, "within": f"{days}d"}}, {"spent": {"at_least": sum, "within": "365d"}}]},
+        f"orders_{days} >= 1 and spent_365 >= {sum}",
+        orders=(Orders(days), Orders(365)),
+    )
 
 
 def _dormant(id: str, turn: int) -> Group:
     days = (90, 60, 120, 180, 300)[turn % 5] + turn // 5
-    return Group(id, {"all": [{"last_order": {"at_least_days_ago": days}}, {"attribute": {"field": "phone", "is": "known"}}]},
-                 f"days_since_order >= {days} and phone is not null")
+    return Group(
+        id,
+        {"all": [{"last_order": {"at_least_days_ago": days}}, {"attribute": {"field": "phone", "is": "known"}}]},
+        f"days_since_order >= {days} and phone is not null",
+    )
 
 
 def _fifths(id: str, turn: int) -> Group:
-    recency, frequency = ((4, 5), (1, 2), (3, 3), (5, 5), (1, 1))[turn % 5], ((4, 5), (4, 5), (1, 5), (1, 2), (5, 5))[turn % 5]
-    fifths = {name: list(range(low, high + 1)) for name, (low, high) in (("recency", recency), ("frequency", frequency))}
-    return Group(id, {"not": {"rfm": fifths}} if turn % 5 == 3 else {"rfm": fifths},
-                 f"{'not ' if turn % 5 == 3 else ''}(recency_rank between {recency[0]} and {recency[1]} and "
-                 f"frequency_rank between {frequency[0]} and {frequency[1]})")
+    recency, frequency = (
+        ((4, 5), (1, 2), (3, 3), (5, 5), (1, 1))[turn % 5],
+        ((4, 5), (4, 5), (1, 5), (1, 2), (5, 5))[turn % 5],
+    )
+    fifths = {
+        name: list(range(low, high + 1)) for name, (low, high) in (("recency", recency), ("frequency", frequency))
+    }
+    return Group(
+        id,
+        {"not": {"rfm": fifths}} if turn % 5 == 3 else {"rfm": fifths},
+        f"{'not ' if turn % 5 == 3 else ''}(recency_rank between {recency[0]} and {recency[1]} and "
+        f"frequency_rank between {frequency[0]} and {frequency[1]})",
+    )
 
 
 def _of_others(id: str, turn: int) -> Group:
     one, other, figure = f"s{turn * 10:03}", f"s{turn * 10 + 1:03}", Figure("webinar_joined", EVER)
-    return Group(id, {"any": [{"all": [{"segment": {"id": one}}, {"not": {"segment": {"id": other}}}]}, figure.asked(at_least=2)]},
-                 f"(segment_{one} and not segment_{other} or {figure.name} >= 2)", (figure,))
+    return Group(
+        id,
+        {"any": [{"all": [{"segment": {"id": one}}, {"not": {"segment": {"id": other}}}]}, figure.asked(at_least=2)]},
+        f"(segment_{one} and not segment_{other} or {figure.name} >= 2)",
+        (figure,),
+    )
 
 
 SHAPES = (_often, _absent, _in_province, _to_complete, _interested, _scored, _bought, _dormant, _fifths, _of_others)

@@ -5,7 +5,7 @@ from typing import Any
 
 from tasks.report_page import Reader
 from vesper.key_figures import goals
-from vesper.model.goal import EventCount, Goal, NewContacts
+from vesper.model.goal import Goal
 from vesper.night import Night
 
 
@@ -15,11 +15,6 @@ class GoalView:
 
     goal: Goal
     row: Any
-
-    @property
-    def is_number(self) -> bool:
-        """Whether the figure counts something; it is a share otherwise."""
-        return isinstance(self.goal.measures.stated, NewContacts | EventCount)
 
     @property
     def way(self) -> float:

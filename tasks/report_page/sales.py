@@ -9,7 +9,7 @@ from typing import Any
 from tasks.report_page import Reader
 from vesper.key_figures import leads, leakage
 from vesper.marts.follow_up import FOLLOW_UP
-from vesper.model.sales import EVERYBODY
+from vesper.model.sales import EVERYBODY, UNASSIGNED
 from vesper.night import Night
 from vesper.sales_figures import buried, buried_count, handover_states, lost_reasons, names_of_buried
 from vesper.watch import of_tonight
@@ -75,5 +75,6 @@ def read_leads(reader: Reader, night: Night) -> LeadView:
 
 
 def read_handovers(reader: Reader, night: Night) -> HandoverView:
-    team = sorted(reader.rows(of_tonight(FOLLOW_UP, night)), key=lambda row: (row.owner == EVERYBODY, row.owner))
+    last = {UNASSIGNED: 1, EVERYBODY: 2}
+    team = sorted(reader.rows(of_tonight(FOLLOW_UP, night)), key=lambda row: (last.get(row.owner, 0), row.owner))
     return HandoverView(tuple(reader.rows(handover_states(night))), tuple(team))

@@ -135,6 +135,11 @@ class Wording:
     currency: str
     zone: str
 
+    @property
+    def space(self) -> str:
+        """What stands between two sentences."""
+        return "" if self.language == "zh_CN" else " "
+
     def word(self, name: str | None) -> str:
         """A word of the mechanism as people say it; the word itself, without underscores, where it is nobody's but the company's."""
         if not name:
@@ -186,7 +191,7 @@ class Wording:
         """A ratio as per cent; what is small but not nothing keeps more places."""
         if value is None:
             return NOTHING
-        return f"{value:.3%}" if 0 < value < 0.0005 else f"{value:.{places}%}"
+        return f"{value:.3%}" if 0 < value < 0.0005 else f"{value:.{places}%}".replace("-", "−")
 
     def points(self, value: float | None) -> str:
         """A difference of two ratios in percentage points."""

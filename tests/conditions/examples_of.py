@@ -23,6 +23,7 @@ from vesper.model.definition import Definition
 from vesper.model.example import EventFact, Given, OrderFact
 from vesper.model.lifecycle import Lifecycle
 from vesper.model.scoring import ScoringRule
+from vesper.model.segment import Group
 from vesper.model.tier import Tiering
 from vesper.model.timing import Ago
 from vesper.night import Night
@@ -137,7 +138,7 @@ def answer(tables: Tables, definition: Any, given: Given, before: str | None = N
         return next(tier.id for tier in definition.tiers if matches(tier.when))
     if isinstance(definition, Lifecycle):
         return next((s.id for s in definition.stages or () if s.admits(before) and matches(s.when)), before)
-    return matches(definition.members)
+    return matches(definition.condition if isinstance(definition, Group) else definition.members)
 
 
 def expected(example: Any) -> Any:

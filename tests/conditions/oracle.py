@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from tests.conditions.oracle_of_people import anniversary, attribute, company, persona, tag, tier
+from tests.conditions.oracle_of_people import age, anniversary, attribute, company, persona, tag, tier
 from tests.conditions.verdict import Case, Verdict, inside, seen
 from tests.conditions.world import Event, Order
 from vesper.conditions.rfm import Rfm
@@ -310,6 +310,7 @@ MEANINGS: dict[str, Callable[[Any, Case], Verdict]] = {
     "attribute": attribute,
     "company": company,
     "anniversary": anniversary,
+    "age": age,
     "activity": activity,
     "tag": tag,
     "persona": persona,

@@ -9,6 +9,9 @@ from typing import Any
 from tests.conditions.verdict import Case, Verdict, inside
 from tests.conditions.world import FIRST_SEEN
 
+BANDS = {"25-34": range(25, 35), "35-44岁": range(35, 45), "65+": range(65, 151)}
+"""Band of a survey -> the ages in it; other words say none."""
+
 
 def attribute(body: Any, case: Case) -> Verdict:
     return of_value(body, case.facts.contacts[case.id].get(body.field))
@@ -42,6 +45,18 @@ def anniversary(body: Any, case: Case) -> Verdict:
     tonight = case.night.business_on
     days = [tonight + dt.timedelta(days=ahead) for ahead in range(body.within.days + 1)]
     return Verdict(any(day == in_year(value, day.year) and day.year > value.year for day in days), 1)
+
+
+def age(body: Any, case: Case) -> Verdict:
+    """Full years counted birthday by birthday; else by the first and the last year of the band."""
+    contact, today = case.facts.contacts[case.id], case.night.business_on
+    born = contact.get("birth_on")
+    if born is not None:
+        years = today.year - born.year - (today < in_year(born, today.year))
+        return Verdict(inside(years, body.at_least, body.at_most), 1)
+    ages = BANDS.get(contact.get("age_band"), range(0))
+    answers = {inside(years, body.at_least, body.at_most) for years in ages}
+    return Verdict(answers.pop(), 1) if len(answers) == 1 else Verdict(None)
 
 
 def in_year(value: dt.date, year: int) -> dt.date:

@@ -66,6 +66,7 @@ attributes = st.fixed_dictionaries(
         "company_id": st.sampled_from((*COMPANIES, "gone", None)),
         "job_title": st.sampled_from(("采购总监", "Purchasing Director", "director", "工程师", "50%_off", None)),
         "birth_on": st.one_of(st.none(), st.sampled_from(BIRTHDAYS)),
+        "age_band": st.sampled_from(("25-34", "35-44岁", "65+", "Under 18", None)),
         "source_count": st.integers(1, 3),
     }
 )
@@ -247,6 +248,7 @@ LEAVES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         field=st.sampled_from(("birth_on", "first_seen_on")),
         within=st.sampled_from((None, "0d", "1d", "7d", "58d", "400d")),
     ),
+    "age": bounds((0, 1, 17, 18, 25, 27, 32, 33, 34, 44, 64, 65)),
     "activity": written(
         level=st.lists(st.sampled_from(("high", "medium", "low")), min_size=1, max_size=2, unique=True)
     ),

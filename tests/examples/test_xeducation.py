@@ -72,7 +72,9 @@ def test_the_school_is_made_of_definitions_alone() -> None:
 
 @pytest.mark.requirement("R48", "R60")
 def test_the_published_rates_come_out_of_the_tables(school: Path) -> None:
-    asked = "select count(*), count(*) filter (where outcome = 'won') from core__lead_outcome where contact_id is not null"
+    asked = (
+        "select count(*), count(*) filter (where outcome = 'won') from core__lead_outcome where contact_id is not null"
+    )
     ((people, won),) = run_sql(school, asked)[1]
     assert (people, round(100 * won / people, 1)) == (7360, 38.5)
     by_origin = run_sql(

@@ -1,13 +1,19 @@
 """A report in words: what a marketer reads, in both languages, without anything but the report."""
 
 import datetime as dt
+from collections.abc import Callable
 
 import pytest
 
 from tests.flows.reports import SENTENCE, good_report, stopped
+from tests.measure.shop import night
+from vesper import key_figures
 from vesper.language import translator
+from vesper.model.policy import ScoringPolicy
+from vesper.sales_figures import handover_states, lost_reasons, new_mqls
 from vesper.stage_report import Balance, StageReport
-from vesper.wording import Beside, failure, figure, gate_rows, headline, kpi_tables, summary, to_do
+from vesper.visibility_figures import best_sources, gaps
+from vesper.wording import MOST_ROWS, Beside, failure, figure, gate_rows, headline, kpi_tables, summary, to_do
 
 zh, en = translator("zh_CN"), translator("en")
 
@@ -88,6 +94,60 @@ def test_every_row_of_a_table_has_every_column() -> None:
             {"stage": "at_risk", "people": "80", "pass ratio": "50.0 %"},
         ]
     }
+
+
+def test_a_table_stands_on_the_page_in_short_with_titles_for_ids() -> None:
+    report = good_report()
+    row = {
+        "market_id": "north",
+        "market": "华北|东北",
+        "name": "王**",
+        "is_overdue": True,
+        "size_low": None,
+        "field": "company.city",
+    }
+    report.facts = {"visibility_gaps": [row] * (MOST_ROWS + 2), "empty": [{"size_low": None}]}
+    assert kpi_tables(report, zh).keys() == {"visibility_gaps"}
+    page = summary(report, zh)
+    assert page.count("| 华北\\|东北 | 王\\*\\* | 是 | 公司城市 |") == MOST_ROWS
+    assert "| 市场 | name | 是否逾期 | 字段 |" in page.replace("姓名", "name")
+    assert "另有 2 行" in page and "north" not in page
+
+
+@pytest.mark.requirement("R24")
+def test_a_row_may_name_the_unit_of_its_figures() -> None:
+    report = good_report()
+    row = {"goal_id": "open_rate", "goal": "打开率", "unit": "share", "target": 0.25, "progress_ratio": 0.5}
+    report.facts = {"goals": [row, {**row, "unit": "number", "target": 1300.0}]}
+    shown = kpi_tables(report, en)["goals"]
+    assert [(each["target"], each["progress ratio"]) for each in shown] == [("25.0 %", "50.0 %"), ("1,300", "50.0 %")]
+
+
+@pytest.mark.requirement("R10")
+@pytest.mark.parametrize("said", [zh, en], ids=["zh", "en"])
+def test_rows_that_were_set_aside_name_the_commands_that_bring_them_back(said: Callable[[str], str]) -> None:
+    lines = to_do(good_report(), said)
+    assert "`vesper quarantine list`" in lines[0] and "`vesper quarantine replay SOURCE --reason WHY`" in lines[0]
+
+
+FIGURES = (
+    key_figures.visibility, gaps, best_sources, key_figures.goals, key_figures.tags, key_figures.tiers, key_figures.personas,
+    new_mqls, key_figures.segments, key_figures.leakage, lost_reasons, handover_states,
+)  # fmt: skip
+FACTS = (
+    "visibility", "visibility_gaps", "sources_for_gaps", "tiers", "tags", "personas", "newly_ready_for_sales", "reasons", "score_bands",
+    "lifecycle", "refused_transitions", "leads", "segments", "goals", "lost_reasons", "buried_leads", "leakage", "handovers", "team",
+)  # fmt: skip
+
+
+@pytest.mark.requirement("R111")
+def test_every_figure_of_the_stages_has_a_chinese_heading() -> None:
+    tonight = night(ScoringPolicy.model_validate({"id": "scoring", "says": "评分", "owner": "marketing"}))
+    columns = {column.name for select in FIGURES for column in select(tonight).selected_columns}
+    columns |= {column.name for column in key_figures.leads().selected_columns}
+    shown = {name for name in columns if name.removesuffix("_id") == name or name.removesuffix("_id") not in columns}
+    labels = {name.replace("_", " ") for name in shown | set(FACTS)}
+    assert sorted(label for label in labels if zh(label) == label) == []
 
 
 def test_an_empty_report_says_that_nothing_is_to_do() -> None:

@@ -17,13 +17,15 @@ name: {zh_CN: 研发主管, en: Head of development}
 says: 选型测试仪器的研发主管
 owner: marketing
 product: 示波器
-gender: [男, 女]
-age: [35-44]
+gender: [male, female]
+age: {from: 35, to: 44}
 income: [年薪 30 万以上]
 region: [上海, 江苏]
+industry: [仪器仪表]
+employee_count: {from: 100}
 interests: [高速信号]
-url: [/oscilloscopes]
-keyword: [示波器 带宽]
+url: {kind: page_viewed, contains: /oscilloscopes, within: 90d}
+keyword: {kind: [page_viewed, searched], contains: [示波器, 带宽], at_least: 2, within: 6 months}
 goals: [{zh_CN: 缩短调试时间, en: Debug faster}]
 pains: [预算要三级审批]
 members: {attribute: {field: job_title, contains: [研发, R&D]}}
@@ -47,7 +49,7 @@ def test_a_persona_holds_the_fields_of_the_method_and_a_condition() -> None:
     told = found.model_dump(exclude={"id", "says", "owner", "name", "examples", "members"})
     assert all(told.values())
     assert set(told) == {
-        "product", "gender", "age", "income", "region", "interests", "url", "keyword", "goals", "pains",
+        "product", "gender", "age", "income", "region", "industry", "employee_count", "interests", "url", "keyword", "goals", "pains",
     }  # fmt: skip
     assert [goal.of("en") for goal in found.goals] == ["Debug faster"]
 

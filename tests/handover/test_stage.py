@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from openpyxl import load_workbook
 
+from tasks import alignment_sheet
 from tasks.handover import handover
+from tasks.sql import Unanswered
 from tests.small_grocer import FIRST, LAST, SECOND, GrocerNights, copied
 from vesper.marts.handover import HANDOVER as OUT
 from vesper.marts.score import SCORE
@@ -65,6 +68,19 @@ def test_a_second_run_of_the_stage_changes_nothing(grocer_nights: GrocerNights, 
     report = handover(root, LAST, may_send=True)
     assert [ledger_rows(root, table) for table in (HANDOVER, HUMAN_TASK, NOTICE)] == before
     assert report.facts["handed_over_to_sales"] == 0 and report.facts["notices"] == {}
+
+
+@pytest.mark.requirement("R115")
+def test_the_alignment_sheet_counts_every_rule(grocer_nights: GrocerNights, tmp_path: Path) -> None:
+    root = grocer_nights.after[LAST]
+    alignment_sheet.write(root, tmp_path / "align.xlsx")
+    pages = load_workbook(tmp_path / "align.xlsx").worksheets
+    lines = [[cell.value for cell in row] for row in pages[0].iter_rows()]
+    handed = len(ledger_rows(root, HANDOVER))
+    assert next(line for line in lines if line[0] == "base")[2:6] == [handed, 0, 0, handed]
+    assert [page.max_row for page in pages[1:]] == [1, 1]
+    with pytest.raises(Unanswered):
+        alignment_sheet.write(root, tmp_path / "align.xlsx")
 
 
 def test_without_a_policy_the_stage_writes_nothing(grocer_nights: GrocerNights, tmp_path: Path) -> None:

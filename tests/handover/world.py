@@ -136,6 +136,7 @@ class Company:
                 fill_marts(bench)
                 self.tables = {name: bench.records(sa.select(bench.table(name))) for name in bench.candidates}
             self.report = bench.report
+            assert all(balance.holds for balance in bench.report.balances), bench.report.balances
         return self.handovers()
 
     @contextmanager

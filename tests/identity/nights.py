@@ -62,7 +62,7 @@ POLICY = IdentityPolicy.model_validate(
             "card": {"strength": "authority", "weight": 40_000},
             "unionid": {"strength": "authority", "weight": 60_000, "is_single": True},
             "crm_id": {"strength": "authority", "weight": 40_000},
-            "phone": {"strength": "guarded"},
+            "phone": {"strength": "guarded", "columns": ["phone", "other_phone"]},
             "email": {"strength": "guarded", "columns": ["email_key"]},
         },
     }

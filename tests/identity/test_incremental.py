@@ -52,6 +52,7 @@ class Worlds:
             "card": self._one("card", world, 4, 0.3),
             "unionid": self._one("union", world, 3, 0.2),
             "phone": self._one("+86139001390", world, 4, 0.5),
+            "other_phone": self._one("+86139001390", world, 4, 0.3),
             "email": self._one("a@x", world, 4, 0.4),
             "city": self._one("city", world, 2, 0.9),
             "name": self.random.choice([*NAMES, None]),
@@ -132,7 +133,7 @@ def test_a_night_of_changes_equals_a_full_rebuild(people: People) -> None:
         for contact_id in founders.keys() & set(contact_of.values()):
             assert contact_of[founders.pop(contact_id)] == contact_id
         founders |= {row["old_id"]: row["founder"] for row in people.rows(CONTACT_ALIAS, number)}
-    assert {row["kind"] for row in people.rows(MERGE_EVENT, NIGHTS)} == {"merge", "split", "steward"}
+    assert {row["kind"] for row in people.rows(MERGE_EVENT, NIGHTS)} >= {"merge", "split", "steward_merge"}
     assert len(founders) > 20, "too little happened to prove anything"
 
 

@@ -78,7 +78,14 @@ def fill(shop: Shop, tonight: Night) -> None:
         shop.put(
             LIFECYCLE, {**day, "contact_id": id, "stage": "prospect", "entered_at": AT, "rule_id": "main/prospect"}
         )
-        points = {"score": score, "fit_score": 0, "engagement_score": 0, "is_mql": score >= 80, "mql_preset": "score"}
+        points = {
+            "score": score,
+            "fit_score": 0,
+            "engagement_score": 0,
+            "is_mql": score >= 80,
+            "mql_preset": "score",
+            "score_changed_on": TONIGHT,
+        }
         shop.put(SCORE, {**day, "contact_id": id, **points})
     shop.put(SEGMENT_MEMBER, {**day, "segment_id": "dormant", "contact_id": "c1", "entered_on": TONIGHT})
     shop.put(SEGMENT_CHANGE, {**day, "segment_id": "dormant", "contact_id": "c1", "change": "entered"})

@@ -93,6 +93,9 @@ def test_progress_towards_the_visibility_target_is_reported(shop: Shop) -> None:
         "size_as_of_on": TONIGHT,
         "target_ratio": 0.85,
         "target_due_on": TONIGHT,
+        "counts": "contacts",
+        "to_target_count": 3,
+        "is_overdue": False,
     }
     counts = {"complete_count": 6, "known_count": 8, "visibility_ratio": 0.6, "band": "below", "definition_hash": "x"}
     shop.put(VISIBILITY, {"business_on": TONIGHT, "market_id": "all", **counts, **size})

@@ -91,12 +91,14 @@ class Book:
 
     @cached_property
     def conditions(self) -> tuple[tuple[Reading, Path, Condition], ...]:
-        """Every condition with its text and its path there."""
+        """Every condition with its text and its path there; a persona has one for each of its fields."""
         found: list[tuple[Reading, Path, Condition]] = []
         for reading in self.readings:
             model = reading.model
-            if isinstance(model, Market | Group):
+            if isinstance(model, Market):
                 found.append((reading, ("members",), model.members))
+            elif isinstance(model, Group):
+                found += [(reading, path, part) for path, part in model.written()]
             elif isinstance(model, ScoringRule):
                 found.append((reading, ("when",), model.when))
             elif isinstance(model, Tiering):

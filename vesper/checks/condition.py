@@ -88,12 +88,16 @@ def _tiers(book: Book, reading: Reading, path: Path, body: InTier, _: Translate)
 def _cycles(book: Book, _: Translate) -> Iterator[Problem]:
     """Groups that lead back to themselves; one problem for each ring, in the first file of it."""
     for folder in NO_SUCH_GROUP:
-        homes = {reading.id: (reading, start, one) for reading, start, one in book.conditions if reading.kind == folder}
-        named = {id: _named(start, one, folder) for id, (_reading, start, one) in homes.items()}
+        homes: dict[str, Reading] = {}
+        named: dict[str, list[tuple[str, Path]]] = {}
+        for reading, start, one in book.conditions:
+            if reading.kind == folder:
+                homes[reading.id] = reading
+                named.setdefault(reading.id, []).extend(_named(start, one, folder))
         for ring in _rings({id: {name for name, _path in of} & homes.keys() for id, of in named.items()}):
             path = next(path for name, path in named[ring[0]] if name == ring[1])
             what = _("The group leads back to itself: {ring}.").format(ring=" -> ".join(ring))
-            yield homes[ring[0]][0].problem(path, what, _("Drop one of these references."))
+            yield homes[ring[0]].problem(path, what, _("Drop one of these references."))
 
 
 def _named(start: Path, condition: Condition, folder: str) -> list[tuple[str, Path]]:

@@ -115,6 +115,11 @@ class Goal(Definition):
         return self
 
     @property
+    def counts(self) -> bool:
+        """Whether the figure is a number of something; it is a share otherwise."""
+        return isinstance(self.measures.stated, NewContacts | EventCount)
+
+    @property
     def reached_at(self) -> float:
         """The value that reaches the goal."""
         return self.target if self.target is not None else self.baseline.value * (1 + (self.grow_by or 0))
