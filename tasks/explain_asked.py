@@ -18,6 +18,7 @@ from vesper.marts import reads
 from vesper.marts.message import MESSAGE
 from vesper.marts.score import SCORE
 from vesper.marts.segment_member import SEGMENT_MEMBER
+from vesper.marts.tier import TIER
 from vesper.tables.contact import CONTACT
 from vesper.tables.declare import METADATA, PREVIOUS
 from warehouse.house import House
@@ -27,7 +28,13 @@ from warehouse.ledger.runs import latest_run
 from warehouse.runner import Runner
 
 SHORT = 16
-SHOWN = {"consolidate": CONTACT.name, "score": SCORE.name, "segment": SEGMENT_MEMBER.name, "send": MESSAGE.name}
+SHOWN = {
+    "consolidate": CONTACT.name,
+    "measure": TIER.name,
+    "score": SCORE.name,
+    "segment": SEGMENT_MEMBER.name,
+    "send": MESSAGE.name,
+}
 """Of each stage that decides something here, a table that its run publishes."""
 
 

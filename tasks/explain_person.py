@@ -10,6 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from tasks.explain_asked import Asked, night_line, page, section, table
+from tasks.explain_groups import tags_tiers_personas
+from tasks.explain_handover import handovers
 from tasks.explain_identity import identity_sections
 from tasks.explain_lead import lead
 from vesper import explain as ask
@@ -40,6 +42,8 @@ def about_person(asked: Asked, id: str, moved: str = "") -> str:
         section(_("Score"), _score(asked, id)),
         section(_("Lifecycle"), _lifecycle(asked, id)),
         section(_("Lead"), lead(asked, id)),
+        section(_("Hand-overs"), handovers(asked, id)),
+        section(_("Tags, tiers and personas"), tags_tiers_personas(asked, id)),
         section(_("Segments"), _segments(asked, id)),
         section(_("Consent"), _consent(asked, id)),
         section(_("Campaigns of sources"), _mailings(asked, id)),
@@ -111,8 +115,7 @@ def _score(asked: Asked, id: str) -> str:
         engagement=score.engagement_score,
         before=before,
     )
-    if score.mql_preset == "strict":
-        said += " " + _strict(asked, score.is_mql)
+    said = " ".join(filter(None, [said, _preset(asked, score.mql_preset, score.is_mql)]))
     heads = [
         _("reason"),
         _("points"),
@@ -129,12 +132,16 @@ def _score(asked: Asked, id: str) -> str:
     return "\n\n".join([said, table(heads, rows), *exact])
 
 
-def _strict(asked: Asked, is_mql: bool) -> str:
-    """What the strict preset decided, which the score alone does not tell (R54)."""
+def _preset(asked: Asked, preset: str | None, is_mql: bool) -> str:
+    """What the preset of the decision made of the score (R54)."""
     _ = asked._
-    if is_mql:
-        return _("An MQL by the preset strict: the budget is clear and the decision maker was reached.")
-    return _("No MQL by the preset strict, which asks for the score, a clear budget and a decision maker reached.")
+    if preset == "strict":
+        if is_mql:
+            return _("An MQL by the preset strict: the budget is clear and the decision maker was reached.")
+        return _("No MQL by the preset strict, which asks for the score, a clear budget and a decision maker reached.")
+    if preset == "score":
+        return _("An MQL by the preset score.") if is_mql else _("No MQL by the preset score.")
+    return ""
 
 
 def _reason(asked: Asked, row: Any) -> list[str]:

@@ -112,14 +112,8 @@ def evidence(
     steward = bench.materialize(membership.steward_vetoes(rules, named), "identity_steward_veto")
     stated = sa.union(found.link, membership.steward_links(rules, named), *_by_vendors(policy, same))
     certain = bench.materialize(stated, "identity_certain")
-    link = certain
-    if linkage is not None:
-        fresh = _fresh(bench, policy, found, record)
-        bench.runner.bind_arrow(
-            SCORED.name, score(bench.runner, record, linkage, fresh.name if fresh is not None else None)
-        )
-        new = sa.select(SCORED.c.record_a, SCORED.c.record_b, sa.literal(LINKAGE).label("rule"), SCORED.c.weight)
-        link = bench.materialize(sa.union_all(sa.select(certain), new), "identity_link")
+    fresh = _fresh(bench, policy, found, record)
+    link = _with_weights(bench, linkage, record, fresh, certain, score) if linkage else certain
     if found.changed is None:
         return Evidence(found.shared, record, link, None, steward, None)
     dropped = found.dropped
@@ -129,6 +123,16 @@ def evidence(
     tie = linkage.clusters.keep if linkage else policy.clusters.keep
     touched = _touched(bench, found.changed, certain, dropped, steward, tie)
     return Evidence(found.shared, record, link, dropped, steward, touched)
+
+
+def _with_weights(
+    bench: Bench, linkage: Linkage, record: sa.Table, fresh: sa.Table | None, certain: sa.Table, score: Scored
+) -> sa.Table:
+    """Certain links, and those by weight: of all rows, or of the fresh ones."""
+    found = score(bench.runner, record, linkage, fresh.name if fresh is not None else None)
+    bench.runner.bind_arrow(SCORED.name, found)
+    new = sa.select(SCORED.c.record_a, SCORED.c.record_b, sa.literal(LINKAGE).label("rule"), SCORED.c.weight)
+    return bench.materialize(sa.union_all(sa.select(certain), new), "identity_link")
 
 
 def _fresh(bench: Bench, policy: IdentityPolicy, found: _Keys, record: sa.Table) -> sa.Table | None:

@@ -10,7 +10,7 @@ where what it read then is what `the night before` means now. Otherwise everybod
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,7 +25,7 @@ from vesper.tables.quality import COVERAGE
 from vesper.touched import STAGES, moved, of_companies
 from warehouse.ledger.engine import reading
 from warehouse.ledger.runs import latest_run, pinned_inputs, vesper_version
-from warehouse.shadow import restrict, shadowed
+from warehouse.shadow import of, restrict, shadowed
 
 TOUCHED = "touched"
 MOST = 0.3
@@ -42,18 +42,22 @@ class Incremental:
     columns: dict[str, list[str]]
     restricted: set[str] = field(default_factory=set)
 
-    def fill(self, mart: Mart, make_shared: Any) -> None:
+    def fill(self, mart: Mart, select: Any, make_shared: Any) -> None:
         """Make the touched contacts' rows of a mart, and patch the table with them; a history gets them as tonight's rows."""
         bench, table = self.bench, mart.table
-        select = mart.select(replace(bench.night, shared=self.shared))
-        self.shared.want([select])
         with shadowed(bench.runner, self._restricted(select)):
             make_shared(bench, self.shared, select)
             if table.info["cut"] == HISTORY:
                 bench.keep_night(table, select)
                 return
-            rows = bench.materialize(select, f"tonight__{table.name}")
+            rows = bench.materialize(select, of(table.name))
         bench.patch(table, sa.select(rows), self.touched)
+        self.restricted.add(table.name)
+
+    def forget_shared(self) -> None:
+        """Let go of what was shared by the marts of touched contacts: for other marts it must be made of everybody's facts."""
+        for name in self.shared.names & self.bench.runner.bound.keys():
+            self.bench.runner.forget(name)
 
     def _restricted(self, select: Any) -> list[str]:
         """The tables of contacts that a Select reads, each restricted once."""
@@ -81,12 +85,13 @@ def incremental(bench: Bench, marts: Sequence[tuple[Mart, Any]], shared: Shared)
     if found is None or everybody is None or _count(bench, found) > MOST * everybody.row_count:
         return None
     bench.report.facts["touched"] = _count(bench, found)
-    return Incremental(bench, found, Shared(prefix="touched__"), _columns(of_contacts, shared))
+    return Incremental(bench, found, shared, _columns(of_contacts, shared))
 
 
 def _since(bench: Bench, marts: Collection[Mart], names: Collection[str]) -> dt.date | None:
     """The night before, if tonight's rows may stand on it."""
     patched = [mart.table for mart in marts if mart.table.info["patched"]]
+    own = {f"{mart.table.name}{PREVIOUS}" for mart in marts}
     before = {snapshot.business_on if (snapshot := bench.snapshot_before(table.name)) else None for table in patched}
     since = before.pop() if len(before) == 1 else None
     if since is None or not all(bench.is_patchable(table) for table in patched):
@@ -95,7 +100,7 @@ def _since(bench: Bench, marts: Collection[Mart], names: Collection[str]) -> dt.
         run = latest_run(connection, bench.report.stage, since)
         read = pinned_inputs(connection, run["run_id"]) if run else {}
     is_same = run and (run["definitions"], run["version"]) == (bench.night.definitions.fingerprint, vesper_version())
-    return since if is_same and _is_whole(bench, since) and _read_the_same(bench, names, read) else None
+    return since if is_same and _is_whole(bench, since) and _read_the_same(bench, names, own, read) else None
 
 
 def _is_whole(bench: Bench, since: dt.date) -> bool:
@@ -108,12 +113,12 @@ def _is_whole(bench: Bench, since: dt.date) -> bool:
     return not held
 
 
-def _read_the_same(bench: Bench, names: Collection[str], read: dict[str, int]) -> bool:
-    """Whether what tonight compares with is what the run of the night before read."""
+def _read_the_same(bench: Bench, names: Collection[str], own: Collection[str], read: dict[str, int]) -> bool:
+    """Whether what tonight compares with is what the run of the night before read; of the night before it may read its `own` tables alone."""
     for name in names:
         base, as_of = night_of(name, bench.business_on)
         if as_of != bench.business_on:
-            if not name.endswith(PREVIOUS):
+            if name not in own:
                 return False
             continue
         before = bench.snapshot_before(base)

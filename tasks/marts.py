@@ -25,11 +25,13 @@ def fill_marts(bench: Bench, everybody: bool = False) -> None:
     marts = marts_of(bench.report.stage, replace(bench.night, shared=shared))
     shared.want(select for _, select in marts)
     few = None if everybody else incremental(bench, marts, shared)
-    shared.wanted.clear()
-    shared.want(select for mart, select in marts if few is None or not mart.is_by_contact)
+    was_by_contact = False
     for mart, select in marts:
+        if few is not None and mart.is_by_contact != was_by_contact:
+            few.forget_shared()
+            was_by_contact = mart.is_by_contact
         if few is not None and mart.is_by_contact:
-            few.fill(mart, make_shared)
+            few.fill(mart, select, make_shared)
         else:
             make_shared(bench, shared, select)
             bench.fill(mart.table, select)

@@ -71,8 +71,6 @@ class Shared:
     scans: dict[str, Scan] = field(default_factory=dict)
     kept: dict[str, tuple[sa.Table, sa.Select[Any]]] = field(default_factory=dict)
     wanted: set[tuple[str, str]] = field(default_factory=set)
-    prefix: str = ""
-    """Before the names of its tables, where a stage has more than one of these."""
     unpublished: frozenset[str] = frozenset()
     """Tables of no earlier night: what is read of theirs as of the night before has no row."""
 
@@ -93,7 +91,6 @@ class Shared:
 
     def keep(self, name: str, select: sa.Select[Any]) -> sa.FromClause:
         """A Select's rows as a table that is made once."""
-        name = f"{self.prefix}{name}"
         table = sa.Table(name, sa.MetaData(), *[sa.Column(c.name, c.type) for c in select.selected_columns])
         self.kept[name] = table, select
         return table
@@ -110,6 +107,11 @@ class Shared:
         scan = next((scan for scan in self.scans.values() if scan.table.name == name), None)
         return scan.select(self.wanted) if scan else None
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of all its tables."""
+        return frozenset([*self.kept, *[scan.table.name for scan in self.scans.values()]])
+
     def behind(self, selects: Iterable[Any]) -> list[Any]:
         """The Selects of the shared tables that Selects read, and of those that these read."""
         found = {name: made for select in selects for name in reads(select) if (made := self.made_by(name)) is not None}
@@ -117,7 +119,7 @@ class Shared:
 
     def _scan(self, facts: sa.Table, contact_id: Expression) -> Scan:
         if facts.name not in self.scans:
-            table = sa.Table(f"{self.prefix}shared__{facts.name}", sa.MetaData(), sa.Column("contact_id", sa.String))
+            table = sa.Table(f"shared__{facts.name}", sa.MetaData(), sa.Column("contact_id", sa.String))
             self.scans[facts.name] = Scan(facts, contact_id, table)
         return self.scans[facts.name]
 

@@ -32,25 +32,36 @@ def gaps(night: Night) -> sa.Select[Any]:
 
 
 def best_sources(night: Night) -> sa.Select[Any]:
-    """The largest gaps of tonight, each with the source that would close most of it; gaps that no source of ours would close are left out."""
+    """The largest gaps of tonight, each with the source that would close most of it; gaps that no source of ours would close are left out.
+
+    missing_count is the gap map's, in what the market counts; absent_count and expected_count are contacts, for sources bring contacts.
+    """
+    gap, best = VISIBILITY_GAP.c, _best_source(night).subquery("best")
+    tonight = sa.and_(gap.business_on == on(night.business_on), gap.missing_count > 0, best.c.place == 1)
+    same = sa.and_(best.c.market_id == gap.market_id, best.c.field == gap.field)
+    return (
+        sa.select(
+            gap.market_id,
+            best.c.source.label("source_id"),
+            titled(gap.market_id, Market, night).label("market"),
+            gap.field,
+            gap.missing_count,
+            titled(best.c.source, Source, night).label("source"),
+            *[best.c[name] for name in ("absent_count", "fill_ratio", "expected_count")],
+        )
+        .join_from(VISIBILITY_GAP, best, same)
+        .where(tonight)
+        .order_by(gap.missing_count.desc(), gap.market_id, gap.field)
+        .limit(MOST_GAPS)
+    )
+
+
+def _best_source(night: Night) -> sa.Select[Any]:
+    """Sources by what they could bring to each gap: `place` 1 is the best."""
     row = VISIBILITY_SOURCE.c
-    names = ("market_id", "field", "missing_count", "source", "absent_count", "fill_ratio", "expected_count")
+    names = ("market_id", "field", "source", "absent_count", "fill_ratio", "expected_count")
     place = sa.func.row_number().over(
         partition_by=[row.market_id, row.field], order_by=[row.expected_count.desc(), row.source]
     )
-    best = (
-        sa.select(*[row[name] for name in names], place.label("place"))
-        .where(row.business_on == on(night.business_on), row.expected_count > 0)
-        .subquery("best")
-    )
-    titles = [
-        titled(best.c.market_id, Market, night).label("market"),
-        titled(best.c.source, Source, night).label("source"),
-    ]
-    others = [best.c[name] for name in ("field", "missing_count", "absent_count", "fill_ratio", "expected_count")]
-    return (
-        sa.select(best.c.market_id, best.c.source.label("source_id"), *titles, *others)
-        .where(best.c.place == 1)
-        .order_by(best.c.missing_count.desc(), best.c.market_id, best.c.field)
-        .limit(MOST_GAPS)
-    )
+    mine = sa.and_(row.business_on == on(night.business_on), row.expected_count > 0)
+    return sa.select(*[row[name] for name in names], place.label("place")).where(mine)

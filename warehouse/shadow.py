@@ -15,7 +15,7 @@ def restrict(runner: Runner, name: str, keys: str, columns: Sequence[str]) -> No
     """Keep some columns of the rows of a bound table whose contact_id stands in a kept table of keys."""
     listed = ", ".join(f'"{column}"' for column in columns)
     runner.connection.execute(
-        f'create or replace temp table "{_of(name)}" as select {listed} from memory.main."{name}" '
+        f'create or replace temp table "{of(name)}" as select {listed} from memory.main."{name}" '
         f'where contact_id in (select contact_id from "{keys}")'
     )
 
@@ -24,7 +24,7 @@ def restrict(runner: Runner, name: str, keys: str, columns: Sequence[str]) -> No
 def shadowed(runner: Runner, names: Collection[str]) -> Iterator[None]:
     """Read restricted rows under the names of their tables; each was restricted before."""
     for name in names:
-        runner.connection.execute(f'create temp view "{name}" as select * from "{_of(name)}"')
+        runner.connection.execute(f'create temp view "{name}" as select * from "{of(name)}"')
     try:
         yield
     finally:
@@ -32,5 +32,6 @@ def shadowed(runner: Runner, names: Collection[str]) -> Iterator[None]:
             runner.connection.execute(f'drop view temp.main."{name}"')
 
 
-def _of(name: str) -> str:
+def of(name: str) -> str:
+    """The name under which the restricted rows of a table are kept."""
     return f"restricted__{name}"

@@ -95,10 +95,12 @@ def main() -> None:
     from tasks.segment import segment
 
     few = tasks.incremental.Incremental
-    tasks.stage.run_gate = meter.gate(tasks.stage.run_gate)
+    setattr(tasks.stage, "run_gate", meter.gate(getattr(tasks.stage, "run_gate")))  # noqa: B009, B010  (mypy: not exported)
     setattr(Bench, "fill", meter.table(Bench.fill, lambda table: str(table.name)))  # noqa: B010  (mypy holds a method for final)
     setattr(few, "fill", meter.table(few.fill, lambda mart: str(mart.table.name)))  # noqa: B010
-    started, rows, touched = time.monotonic(), {}, {}
+    started = time.monotonic()
+    rows: dict[str, int] = {}
+    touched: dict[str, Any] = {}
     for run in (measure, score, segment):
         meter.enter(run.__name__)
         report = run(chosen.root, chosen.on)

@@ -96,7 +96,7 @@ def some(history: Facts, arrived: set[int]) -> Facts:
 
 @pytest.mark.requirement("R35")
 @pytest.mark.requirement("R106")
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     facts(),
     st.sets(st.integers(0, 13), max_size=3),
@@ -144,7 +144,7 @@ def assert_untouched(company: Company, before: Rows, now: Rows, tables: list[sa.
         assert changed <= touched, f"{table.name}: {changed - touched} changed and nobody said so"
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @example({"not": {"events": {"kind": "app_signup", "at_most": 0}}}, Facts({"c1": {}, "c2": {}}))
 @given(conditions.filter(lambda one: upstream(one, set())), facts())
 def test_one_row_of_a_contact_says_what_the_select_of_a_condition_says(one: dict[str, Any], known: Facts) -> None:

@@ -242,7 +242,7 @@ def test_the_page_speaks_the_language_of_the_workspace(own_grocer: Path) -> None
     page = explain(own_grocer, contact_id)
     assert [line[3:] for line in page.splitlines() if line.startswith("## ")] == [
         "Source rows", "Links", "Kept apart", "Ids and history", "Steward rules", "Where values come from", "Company",
-        "Score", "Lifecycle", "Segments", "Consent", "Campaigns of sources", "Messages", "Not written to",
+        "Score", "Lifecycle", "Lead", "Hand-overs", "Tags, tiers and personas", "Segments", "Consent", "Campaigns of sources", "Messages", "Not written to",
     ]  # fmt: skip
     assert f"**{score}**: " in page
     chinese = re.compile("[一-鿿]")

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from vesper.contact_history import FIELDS, histories
 from vesper.marts import mart
 from vesper.night import Night
-from vesper.tables.declare import DATE, INSTANT, TEXT, column, previous, table
+from vesper.tables.declare import DATE, INSTANT, TEXT, column, previous, table, the_night
 
 CONTACT_HISTORY = table(
     "mart__contact_history",
@@ -24,6 +24,8 @@ CONTACT_HISTORY = table(
     column("valid_to", INSTANT, "Cut-off of the night on which it no longer held (UTC); empty while it holds"),
     column("definition_hash", TEXT, "Hash of the lifecycle, which sets the stages", required=True),
     grain=("contact_id", "field", "valid_from"),
+    patched=True,
+    derived={"business_on": the_night},
     owner="data",
     says="A slowly changing dimension: at any instant at most one value of a field; the value of a past day is the one whose interval holds it.",
     personal=("value",),
@@ -31,7 +33,7 @@ CONTACT_HISTORY = table(
 PREVIOUS_HISTORY = previous(CONTACT_HISTORY)
 
 
-@mart(CONTACT_HISTORY, stage="score")
+@mart(CONTACT_HISTORY, stage="score", is_by_contact=True)
 def contact_history(night: Night) -> sa.Select[Any]:
     """Every interval of every field of every contact."""
     return histories(night, PREVIOUS_HISTORY)
