@@ -20,7 +20,7 @@ run: $(READY) ## one whole night on the grocer's published year, as a Prefect fl
 	$(BIN)/vesper demo run
 
 test: $(READY) ## every test; pass some with ARGS="tests/house -k floors"
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-n 2 --no-loadscope-reorder)
 
 check: $(READY) ## format, lint, types, floors, definitions, generated files
 	$(BIN)/ruff format --check .

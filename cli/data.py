@@ -20,7 +20,8 @@ def explain(
     ],
     column: Annotated[str, typer.Argument(help="Column of that table: where its figure comes from.")] = "",
     on: Annotated[
-        dt.datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="Night of the figure; the newest if missing.")
+        dt.datetime | None,
+        typer.Option("--on", formats=["%Y-%m-%d"], help="Night of the figure; the newest if missing."),
     ] = None,
     where: Annotated[list[str], typer.Option(help="COLUMN=VALUE: only these rows.")] = [],  # noqa: B006
     workspace: Workspace = Path(),

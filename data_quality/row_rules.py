@@ -87,7 +87,9 @@ def _readings(incoming: sa.FromClause, source: Source, zone: str, types: Mapping
 
 def _column(incoming: sa.FromClause, field: SourceField) -> Cell:
     if field.column == FILE_DATE:
-        return sa.func.nullif(sa.func.regexp_extract(incoming.c.file, DATE_IN_NAME, type_=sa.String), "", type_=sa.String)
+        return sa.func.nullif(
+            sa.func.regexp_extract(incoming.c.file, DATE_IN_NAME, type_=sa.String), "", type_=sa.String
+        )
     return incoming.c[field.column] if field.column in incoming.c else sa.cast(sa.null(), sa.String)
 
 

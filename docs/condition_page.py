@@ -58,7 +58,9 @@ def row(name: str, field: Any, body: type[BaseModel]) -> str:
     schema = body.model_json_schema(by_alias=True)
     key = field.alias or name
     needed = "" if not field.is_required() else " **needed**"
-    return f"| `{key}` | {type_of(schema['properties'].get(key, {}), schema)} | {cell(field.description or '')}{needed} |"
+    return (
+        f"| `{key}` | {type_of(schema['properties'].get(key, {}), schema)} | {cell(field.description or '')}{needed} |"
+    )
 
 
 def type_of(schema: dict[str, Any], whole: dict[str, Any]) -> str:

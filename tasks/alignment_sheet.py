@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from tasks.handover_sheet import policy_in
 from tasks.handover_workbook import ENDING, causes, outcomes
+from tasks.new_mqls import title_of
 from tasks.sql import Unanswered, bind_published, open_to_read
 from vesper.clock import on
 from vesper.handover_answers import REJECTING
@@ -21,7 +22,6 @@ from vesper.marts.handover import HANDOVER
 from vesper.marts.handover_reason import RULE_ACCEPTANCE, in_window
 from vesper.marts.missed_win import MISSED_WIN
 from vesper.model.sales import SalesPolicy
-from vesper.model.scoring import ScoringRule
 from vesper.night import Night
 from warehouse import durable
 from warehouse.runner import Runner
@@ -54,7 +54,6 @@ def write(root: Path, file: Path) -> str:
 
 
 def _rules(runner: Runner, night: Night, _: Translate) -> list[Line]:
-    rules, language = night.definitions.of(ScoringRule), night.workspace.company.language
     mine = RULE_ACCEPTANCE.c.business_on == on(night.business_on)
     ratio = RULE_ACCEPTANCE.c.acceptance_ratio
     query = sa.select(RULE_ACCEPTANCE).where(mine).order_by(ratio.asc().nulls_last(), RULE_ACCEPTANCE.c.rule_id)
@@ -69,7 +68,7 @@ def _rules(runner: Runner, night: Night, _: Translate) -> list[Line]:
     ]
     lines: list[Line] = [head]
     for row in runner.rows(query):
-        title = rules[row.rule_id].title(language) if row.rule_id in rules else _(row.rule_id)
+        title = title_of(row.rule_id, night.definitions, night.workspace.company.language, _)
         counts = (row.handed_count, row.accepted_count, row.rejected_count, row.open_count)
         lines.append([row.rule_id, title, *counts, row.acceptance_ratio])
     return lines

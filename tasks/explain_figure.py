@@ -131,7 +131,9 @@ def _values(asked: Asked) -> str:
 
 
 def _texts(asked: Asked) -> str:
-    """Columns that are no number have no sum and no difference: their values as they stand."""
+    """Columns that are no number have no sum and no difference: their values as they stand, but for personal ones (R122)."""
+    if asked.figure.column in asked.table.info["personal"]:
+        return asked._("The column is personal; its values are not shown.")
     with Runner(asked.house.lake) as runner:
         runner.bind_snapshot(asked.table, asked.house.lake.as_of(asked.table.name, asked.on))
         if asked.figure.total:
@@ -208,7 +210,7 @@ def _signed(asked: Asked, value: Decimal | None) -> str:
 
 
 def _definitions(asked: Asked) -> str:
-    """The rows' definition hash, and the newest activations that the run stood on."""
+    """The newest activations that the run stood on; policies, which every stage reads, come last."""
     _ = asked._
     run = _run(asked)
     if run is None:
@@ -216,7 +218,7 @@ def _definitions(asked: Asked) -> str:
     query = (
         sa.select(ACTIVATION)
         .where(ACTIVATION.c.activation_id <= run["activation_id"], ACTIVATION.c.kind.in_(_kinds(asked)))
-        .order_by(ACTIVATION.c.activation_id.desc())
+        .order_by(ACTIVATION.c.kind == "policy", ACTIVATION.c.activation_id.desc())
         .limit(ask.MOST_KEYS)
     )
     with reading(asked.house.engine) as connection:

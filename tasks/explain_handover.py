@@ -50,7 +50,7 @@ def _table(asked: Asked, found: Sequence[Any]) -> str:
     reasons, states = _reasons(asked, [row.handover_id for row in found]), _states(_)
     heads = [
         _("Hand-over"),
-        _("handed over"),
+        _("handed over at"),
         _("why now"),
         _("score then"),
         _("reasons then"),

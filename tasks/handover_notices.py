@@ -9,18 +9,19 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 
 import sqlalchemy as sa
 
 from connectors.channels import ChannelUnreachable, Letter, Outcome, opened
 from connectors.channels.webhook import filled, post, posting, say
+from tasks.new_mqls import title_of
 from vesper.definition_set import DefinitionSet
 from vesper.handover_profile import Profile
 from vesper.handover_words import Told, group_message, html, payload, subject, text
 from vesper.language import Translate, translator
 from vesper.model.sales import SalesPolicy
-from vesper.model.scoring import ScoringRule
 from vesper.model.workspace import Workspace
 from warehouse.ledger.handover import reasons_of
 from warehouse.ledger.notices import DueNotice, begin, due, recover, settle
@@ -141,11 +142,7 @@ class Messenger:
     def _told(self, waiting: Sequence[DueNotice]) -> dict[str, Told]:
         profiles = self.profiles({one.contact_id for one in waiting})
         why = reasons_of(self.engine, {one.handover_id for one in waiting})
-        rules = self.definitions.of(ScoringRule)
-        language = self.workspace.company.language
-
-        def title(rule_id: str) -> str:
-            return rules[rule_id].title(language) if rule_id in rules else self._(rule_id)
+        title = partial(title_of, definitions=self.definitions, language=self.workspace.company.language, say=self._)
 
         return {
             one.notice_id: Told(

@@ -14,13 +14,13 @@ from typing import Any
 
 from tasks.handover_profiles import profiles_in_force
 from tasks.handover_workbook import ENDING, Answer, answers, workbook
+from tasks.new_mqls import title_of
 from tasks.sql import Unanswered
 from vesper.clock import instant, local_time, now
 from vesper.definition_set import DefinitionSet
 from vesper.handover import HANDED_AT
 from vesper.language import Translate, translator
 from vesper.model.sales import SalesPolicy
-from vesper.model.scoring import ScoringRule
 from vesper.model.source import Source
 from vesper.privacy import mask_email, mask_name, mask_phone
 from warehouse import durable
@@ -95,18 +95,17 @@ def policy_in(definitions: DefinitionSet, _: Translate) -> SalesPolicy:
 
 def _rows(house: House, policy: SalesPolicy, owner: str | None, personal: bool) -> list[dict[str, Any]]:
     zone, language = house.workspace.company.zone, house.workspace.company.language
+    _ = translator(language)
     waiting = [row for row in active(house.engine) if owner in (None, row.owner)]
     profiles = profiles_in_force(house, {row.contact_id for row in waiting})
     why = reasons_of(house.engine, {row.handover_id for row in waiting})
-    rules = house.definitions.of(ScoringRule)
     rows = []
     for row in waiting:
         person = dict(profiles[row.contact_id].person) if row.contact_id in profiles else {}
         if not personal:
             person |= {name: mask(person.get(name)) for name, mask in MASKS.items()}
         titles = [
-            f"{rules[r.rule_id].title(language) if r.rule_id in rules else r.rule_id} {r.points:+d}"
-            for r in why.get(row.handover_id, ())
+            f"{title_of(r.rule_id, house.definitions, language, _)} {r.points:+d}" for r in why.get(row.handover_id, ())
         ]
         named = policy.team[row.owner].name if row.owner in policy.team else None
         told = {"handover_id": row.handover_id, "contact_id": row.contact_id, "score": row.score, "owner": named}

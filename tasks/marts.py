@@ -11,17 +11,21 @@ from tasks.incremental import incremental
 from vesper.marts import all_marts, marts_of, reads
 from vesper.shared import Shared
 from vesper.tables.contact import CONTACT
-from warehouse.runner import hold_at_most
+from warehouse.memory import hold_at_most
 
+OF_CONTACTS = ("measure", "score", "segment")
 LEAST_MB, MB_OF_MILLION = 600, 450
 """Beyond what it may hold the engine works on disk; the process itself takes about 250 MB more."""
 
 
 def fill_marts(bench: Bench, everybody: bool = False) -> None:
     """Fill every mart of the bench's stage; marts of contacts, unless `everybody` is asked for, for those whom the night touches."""
-    hold_at_most(bench.runner, _megabytes(bench))
+    snapshot = bench.snapshot(CONTACT.name)
+    people = snapshot.row_count if snapshot else 0
+    if bench.report.stage in OF_CONTACTS:
+        hold_at_most(bench.runner, max(LEAST_MB, MB_OF_MILLION * people // 1_000_000))
     own = [mart.table.name for mart in all_marts().values() if mart.stage == bench.report.stage]
-    shared = Shared(unpublished=frozenset(name for name in own if bench.snapshot_before(name) is None))
+    shared = Shared(people=people, unpublished=frozenset(name for name in own if bench.snapshot_before(name) is None))
     marts = marts_of(bench.report.stage, replace(bench.night, shared=shared))
     shared.want(select for _, select in marts)
     few = None if everybody else incremental(bench, marts, shared)
@@ -35,12 +39,6 @@ def fill_marts(bench: Bench, everybody: bool = False) -> None:
         else:
             make_shared(bench, shared, select)
             bench.fill(mart.table, select)
-
-
-def _megabytes(bench: Bench) -> int:
-    """What the engine may hold: enough for a million contacts, and more where there are more of them."""
-    people = bench.snapshot(CONTACT.name)
-    return max(LEAST_MB, MB_OF_MILLION * (people.row_count if people else 0) // 1_000_000)
 
 
 def make_shared(bench: Bench, shared: Shared, select: Any) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from vesper.definition_set import DefinitionSet
 from vesper.language import Translate
 from vesper.model.scoring import BASE, CLAMP, RULE_KINDS, ScoringRule, cap_id
 from vesper.night import Night
@@ -60,11 +61,16 @@ def read_new_mqls(reader: Reader, night: Night) -> list[NewMql]:
 
 def in_words(reasons: Iterable[tuple[str, int]], night: Night, language: str, say: Translate) -> Iterator[str]:
     """Each reason as `title +points`."""
-    rules = night.definitions.of(ScoringRule)
     for rule_id, points in reasons:
-        own = say(OWN_WORDS[rule_id]) if rule_id in OWN_WORDS else rule_id
-        title = rules[rule_id].title(language) if rule_id in rules else own
-        yield f"{title} {points:+d}"
+        yield f"{title_of(rule_id, night.definitions, language, say)} {points:+d}"
+
+
+def title_of(rule_id: str, definitions: DefinitionSet, language: str, say: Translate) -> str:
+    """What people call a reason: the rule's title, Vesper's own word for what is no rule, else the id of a rule that is defined no more."""
+    rules = definitions.of(ScoringRule)
+    if rule_id in rules:
+        return rules[rule_id].title(language)
+    return say(OWN_WORDS[rule_id]) if rule_id in OWN_WORDS else rule_id
 
 
 def as_facts(people: Iterable[NewMql], night: Night, say: Translate) -> list[dict[str, Any]]:

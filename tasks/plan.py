@@ -216,7 +216,7 @@ def _moved(found: Plan, _: Translate) -> list[str]:
         if rows:
             body = _rows(rows, _) + "\n\n" + _rows(found.people[name], _)
             parts.append(section(_("Movement in {table}").format(table=name), body))
-    if found.score.get("changed_count"):
+    if any(found.score.get(name) for name in ("changed_count", "mql_gained", "mql_lost")) or found.rules:
         totals = "\n".join(f"- {_(key.replace('_', ' '))}: {figure(value)}" for key, value in found.score.items())
         tables = [_rows(rows, _) for rows in (found.rules, found.bands, found.mql)]
         parts.append(section(_("Scores"), "\n\n".join(filter(None, [totals, *tables]))))

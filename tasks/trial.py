@@ -13,8 +13,9 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
+from vesper.clock import on as date_literal
 from vesper.marts import all_marts, reads
-from vesper.marts.handover import RAW_HUMAN_TASK
+from vesper.marts.handover import RAW_HANDOVER, RAW_HUMAN_TASK
 from vesper.marts.message import RAW_MESSAGE, RAW_SUPPRESSION
 from vesper.marts.refusal import RAW_REFUSAL
 from vesper.night import Night
@@ -25,15 +26,16 @@ from warehouse.ledger.outbox import messages_as_arrow, refusals_as_arrow, suppre
 from warehouse.runner import Runner
 
 
-def _of_handovers(name: str, engine: sa.Engine) -> pa.Table:
-    """One of the ledger's copies that belong to hand-overs."""
-    return copies(engine)[name]
+def _handovers_as_arrow(engine: sa.Engine) -> pa.Table:
+    """Every hand-over, to be bound as `raw_vesper__handover`."""
+    return copies(engine)[RAW_HANDOVER.name]
 
 
 FROM_LEDGER: dict[str, Callable[[sa.Engine], pa.Table]] = {
     RAW_MESSAGE.name: messages_as_arrow,
     RAW_REFUSAL.name: refusals_as_arrow,
     RAW_SUPPRESSION.name: suppressions_as_arrow,
+    RAW_HANDOVER.name: _handovers_as_arrow,
     RAW_HUMAN_TASK.name: tasks_as_arrow,
 }
 
@@ -57,7 +59,7 @@ class Trial:
         order = TopologicalSorter({name: sorted(reads(s) & selects.keys() - {name}) for name, s in selects.items()})
         for name in order.static_order():
             self.bind(selects[name])
-            self.runner.materialize(selects[name], name)
+            self.runner.materialize(_whole(METADATA.tables[name], selects[name], self.night.business_on), name)
             self.made.append(name)
 
     def kept(self, name: str, label: str) -> sa.Table:
@@ -107,3 +109,13 @@ class Trial:
             declared = METADATA.tables[name.removesuffix(PREVIOUS)]
             find = self.house.lake.before if name.endswith(PREVIOUS) else self.house.lake.as_of
             self.runner.bind_snapshot(declared.to_metadata(sa.MetaData(), name=name), find(declared.name, day))
+
+
+def _whole(table: sa.Table, select: Any, on: dt.date) -> Any:
+    """The Select with the derived columns that it leaves out, as they are when the table is bound."""
+    derived, given = table.info["derived"], select.selected_columns.keys()
+    if set(given) >= derived.keys():
+        return select
+    rows = select.subquery("rows")
+    made = {name: sa.cast(derived[name](rows, date_literal(on)), table.c[name].type).label(name) for name in derived}
+    return sa.select(*[rows.c[c.name] if c.name in given else made[c.name] for c in table.c])

@@ -18,8 +18,8 @@ from vesper.marts.score import SCORE
 from vesper.marts.score_reason import PREVIOUS_REASON, SCORE_REASON
 from vesper.marts.segment_change import SEGMENT_CHANGE
 from vesper.marts.segment_member import SEGMENT_MEMBER
+from vesper.model.scoring import BASE, CLAMP
 from vesper.privacy import masked_email, masked_name, masked_phone
-from vesper.score import BASE, CLAMP
 from vesper.tables.campaign import CAMPAIGN, CAMPAIGN_MEMBER
 from vesper.tables.contact import CONSENT, CONTACT, CONTACT_MEMBER, IDENTIFIER, SOURCE_RECORD
 from vesper.tables.identity import CONTACT_ALIAS

@@ -70,7 +70,7 @@ def _from(channel: str, policy: SalesPolicy, at: dt.datetime, zone: str) -> dt.d
 def _notice(
     about: str, handover_id: str, kind: str, channel: str, recipient: str, at: dt.datetime, not_before: dt.datetime
 ) -> dict[str, Any]:
-    text = f"{about}|{kind}|{channel}"
+    text = f"{about}|{kind}|{channel}|{recipient}"
     return {
         "notice_id": hashlib.sha256(text.encode()).hexdigest()[:NOTICE_ID_LENGTH],
         "about": about,

@@ -21,7 +21,6 @@ from vesper.model.definition import Definition
 from vesper.model.goal import Goal
 from vesper.model.market import Market
 from vesper.model.persona import Persona
-from vesper.model.policy import ScoringPolicy
 from vesper.model.segment import Segment
 from vesper.model.tag import Tag
 from vesper.model.tier import Tiering
@@ -74,13 +73,10 @@ def score_bands() -> sa.Select[Any]:
     return sa.select(low.label("score_from"), sa.func.count().label("people")).group_by(low).order_by(low.desc())
 
 
-def is_new_mql(night: Night) -> sa.ColumnElement[bool]:
-    """SQL: whether a row of mart__score is an MQL that was none the night before (R53)."""
-    policy = night.definitions.one(ScoringPolicy, "scoring")
-    if policy.mql_preset == "strict":
-        before = sa.select(PREVIOUS_SCORE.c.contact_id).where(PREVIOUS_SCORE.c.is_mql)
-        return sa.and_(SCORE.c.is_mql, SCORE.c.contact_id.not_in(before))
-    return sa.and_(SCORE.c.is_mql, sa.func.coalesce(SCORE.c.previous_score, policy.floor - 1) < policy.mql_at)
+def is_new_mql() -> sa.ColumnElement[bool]:
+    """SQL: whether a row of mart__score is an MQL that was none the night before, whichever line and preset held then (R53)."""
+    before = sa.select(PREVIOUS_SCORE.c.contact_id).where(PREVIOUS_SCORE.c.is_mql)
+    return sa.and_(SCORE.c.is_mql, SCORE.c.contact_id.not_in(before))
 
 
 def scored(night: Night) -> sa.Select[Any]:
@@ -88,7 +84,7 @@ def scored(night: Night) -> sa.Select[Any]:
     return sa.select(
         sa.func.count().label("scores"),
         sa.func.count().filter(SCORE.c.is_mql).label("mqls"),
-        sa.func.count().filter(is_new_mql(night)).label("new_mqls"),
+        sa.func.count().filter(is_new_mql()).label("new_mqls"),
     )
 
 

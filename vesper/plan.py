@@ -36,7 +36,7 @@ def movement(after: sa.FromClause, before: sa.FromClause, groups: tuple[str, ...
 
 
 def people_moved(after: sa.FromClause, before: sa.FromClause, groups: tuple[str, ...]) -> sa.Select[Any]:
-    """A few people of each group who enter or leave: the group's columns, direction, contact_id, name (masked). The smallest ids, so that it is always the same few."""
+    """A few people of each group who enter or leave, the smallest ids, so always the same: the group's columns, direction, contact_id, name (masked)."""
     both = _both(after, before, groups).subquery("both")
     direction = sa.case((both.c.is_now, ENTERS), else_=LEAVES)
     place = sa.func.row_number().over(

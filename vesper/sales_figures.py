@@ -28,7 +28,7 @@ def new_mqls(night: Night) -> sa.Select[Any]:
     score = SCORE.c
     return (
         sa.select(score.contact_id, score.score, score.previous_score)
-        .where(is_new_mql(night))
+        .where(is_new_mql())
         .order_by(score.score.desc(), score.contact_id)
         .limit(MOST_PEOPLE)
     )

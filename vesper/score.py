@@ -20,7 +20,7 @@ from vesper.model.scoring import BASE, CLAMP, RULE_KINDS, ScoringRule, cap_id
 from vesper.mql import is_mql, strict_condition
 from vesper.night import Night
 from vesper.points import labels, rule_rows
-from vesper.shared import of_golden
+from vesper.shared import by_stretches, of_golden
 from vesper.tables.contact import CONTACT
 
 KINDS = (BASE, *RULE_KINDS, CLAMP)
@@ -36,7 +36,7 @@ def scoring_hash(night: Night) -> str:
     return hash_of(night, *SCORING)
 
 
-def reasons(night: Night, previous_reason: sa.Table) -> sa.Select[Any]:
+def reasons(night: Night, previous_reason: sa.Table) -> sa.Select[Any] | sa.CompoundSelect[Any]:
     """Every reason of every contact; the points of a contact's rows sum to the score exactly."""
     given = sa.union_all(_base(night), *_signals(night, previous_reason))
     summed = _summed(night)
@@ -44,11 +44,12 @@ def reasons(night: Night, previous_reason: sa.Table) -> sa.Select[Any]:
         every: sa.CompoundSelect[Any] = sa.union_all(*given.selects, _clamp(night, summed))
     else:
         every = _corrected(night, given.cte("given"))
-    return sa.select(
+    rows = sa.select(
         on(night.business_on).label("business_on"),
         every.subquery("reasons"),
         sa.literal(scoring_hash(night)).label("definition_hash"),
     )
+    return by_stretches(night, rows)
 
 
 def _corrected(night: Night, given: sa.CTE) -> sa.CompoundSelect[Any]:
@@ -144,7 +145,9 @@ def _clamp(night: Night, given: sa.FromClause) -> sa.Select[Any]:
     )
 
 
-def _correction(given: sa.FromClause, reason_id: str, kind: str, within: Any, *of: sa.ColumnElement[bool]) -> sa.Select[Any]:
+def _correction(
+    given: sa.FromClause, reason_id: str, kind: str, within: Any, *of: sa.ColumnElement[bool]
+) -> sa.Select[Any]:
     """The rows that bring a contact's sum of some reasons `within` limits; none for a sum that lies there."""
     total = (
         sa.select(given.c.contact_id, sa.func.sum(given.c.points).label("points"))

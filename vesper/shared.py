@@ -9,6 +9,7 @@ events. A Select that reads a shared table names it as it names any other; the s
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +24,10 @@ TALLY = "vesper_tally"
 """Execution option of a Select that counts facts by contact."""
 RUNS = "vesper_runs"
 """Execution option of Selects whose rows follow each other in the order of the grain."""
+HEX = "0123456789abcdef"
+"""How the ids of contacts go on after their first letter (`vesper/identity/ids.py`)."""
+MOST_PEOPLE = 2_000_000
+"""Contacts whose rows are sorted at once."""
 AGGREGATES = frozenset({"count", "sum", "min", "max"})
 Expression = sa.ColumnElement[Any]
 Tests = dict[str, Expression]
@@ -71,6 +76,8 @@ class Shared:
     scans: dict[str, Scan] = field(default_factory=dict)
     kept: dict[str, tuple[sa.Table, sa.Select[Any]]] = field(default_factory=dict)
     wanted: set[tuple[str, str]] = field(default_factory=set)
+    people: int = 0
+    """Golden contacts of the night."""
     unpublished: frozenset[str] = frozenset()
     """Tables of no earlier night: what is read of theirs as of the night before has no row."""
 
@@ -248,6 +255,20 @@ def in_runs(runs: Sequence[sa.Select[Any]], *, sorted: bool = False) -> sa.Compo
     `sorted` says that the rows of each are in that order, too: each picks from one table that is.
     """
     return sa.union_all(*runs).execution_options(**{RUNS: "sorted" if sorted else "unsorted"})
+
+
+def by_stretches(night: Any, select: sa.Select[Any]) -> sa.Select[Any] | sa.CompoundSelect[Any]:
+    """A Select in the order of contacts, cut into stretches of them where all rows together are too many to be sorted at once."""
+    count = min(len(HEX), 1 + night.shared.people // MOST_PEOPLE) if night.shared else 1
+    if count == 1:
+        return select
+    edges = [None, *[f"c{HEX[len(HEX) * number // count]}" for number in range(1, count)], None]
+    rows = select.subquery("rows")
+    return in_runs([sa.select(rows).where(*_between(rows.c.contact_id, *edge)) for edge in pairwise(edges)])
+
+
+def _between(id: Expression, low: str | None, high: str | None) -> list[Expression]:
+    return ([] if low is None else [id >= low]) + ([] if high is None else [id < high])
 
 
 def runs_of(select: Any) -> Sequence[Any]:

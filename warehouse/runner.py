@@ -325,11 +325,6 @@ def _is_written(value: Any) -> bool:
     return isinstance(value, sa.BindParameter) or (isinstance(value, sa.Cast) and _is_written(value.clause))
 
 
-def hold_at_most(runner: Runner, megabytes: int) -> None:
-    """Let the engine hold less, or more, than its default from here on; beyond it, it spills to disk."""
-    runner.connection.execute(f"set memory_limit='{megabytes}MB'")
-
-
 def with_derived(table: sa.Table, text: str, on: dt.date) -> str:
     """SQL of stored rows with the derived columns computed as of a night, in declared order."""
     if not table.info.get("derived"):

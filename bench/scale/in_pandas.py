@@ -113,13 +113,7 @@ class Night:
             last_at=("last_at", "max"),
         )
         total["second_order_on"] = day[number >= 2].groupby("contact_id")["ordered_on"].min()
-        recent = day[day["ordered_on"] > self.since(WINDOW_OF_RFM)].groupby("contact_id")
-        window = pd.DataFrame({"count": recent["order_count"].sum(), "cents": recent["cents"].sum()})
-        window["last"] = total["last_order_on"]
-        window = window.rename_axis("contact_id").reset_index()
-        for figure, name in (("last", "recency_rank"), ("count", "frequency_rank"), ("cents", "money_rank")):
-            ordered = window.sort_values([figure, "contact_id"])["contact_id"]
-            total[name] = pd.Series(_fifths(len(ordered)), index=ordered.to_numpy())
+        self._rank(day, total)
         both = total["recency_rank"] + total["frequency_rank"]
         total["activity_level"] = np.select([both >= 8, both >= 5], ["high", "medium"], "low")
         ranks = {name: total[name].astype("Int32") for name in ("recency_rank", "frequency_rank", "money_rank")}
@@ -140,6 +134,16 @@ class Night:
             "last_at",
         ]
         return total[[*first, *ranks, "activity_level"]].rename_axis("contact_id").reset_index()
+
+    def _rank(self, day: pd.DataFrame, total: pd.DataFrame) -> None:
+        """Fifths of those who ordered in the window."""
+        recent = day[day["ordered_on"] > self.since(WINDOW_OF_RFM)].groupby("contact_id")
+        window = pd.DataFrame({"count": recent["order_count"].sum(), "cents": recent["cents"].sum()})
+        window["last"] = total["last_order_on"]
+        window = window.rename_axis("contact_id").reset_index()
+        for figure, name in (("last", "recency_rank"), ("count", "frequency_rank"), ("cents", "money_rank")):
+            ordered = window.sort_values([figure, "contact_id"])["contact_id"]
+            total[name] = pd.Series(_fifths(len(ordered)), index=ordered.to_numpy())
 
     def orders(self) -> pd.DataFrame:
         day = self.read("core__order_day", ["contact_id", "ordered_on", "order_count", "amount", "first_at", "last_at"])

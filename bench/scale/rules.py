@@ -87,81 +87,49 @@ MARKETS = {
 
 def scoring() -> tuple[Rule, ...]:
     """Twelve rules: three of fit, nine of engagement."""
-    clicks, views = Figure("mail_clicked", 7), Figure("page_viewed", 30)
     return (
-        Rule(
-            "province",
-            "fit",
-            {"when": {"attribute": {"field": "province", "in": list(PROVINCES[:4])}}, "points": 10},
-            (("province in ('上海', '江苏', '浙江', '广东')", 10),),
-        ),
-        Rule(
-            "job_title",
-            "fit",
-            {"when": {"attribute": {"field": "job_title", "is": "known"}}, "points": 5},
-            (("job_title is not null", 5),),
-        ),
-        Rule(
-            "no_email",
-            "fit",
-            {"when": {"attribute": {"field": "email", "is": "missing"}}, "points": -15},
-            (("email is null", -15),),
-            ones=0,
-        ),
-        Rule(
-            "clicks_7d",
-            "engagement",
-            {
-                "when": clicks.asked(),
-                "bands": [
-                    {"at_least": 0, "at_most": 0, "points": 0},
-                    {"at_least": 1, "at_most": 1, "points": 5},
-                    {"at_least": 2, "points": 20},
-                ],
-            },
-            (("mail_clicked_7 = 1", 5), ("mail_clicked_7 >= 2", 20)),
-            clicks,
-        ),
-        Rule(
-            "views_30d",
-            "engagement",
-            {
-                "when": views.asked(),
-                "bands": [
-                    {"at_least": 0, "at_most": 0, "points": 0},
-                    {"at_least": 1, "at_most": 4, "points": 3},
-                    {"at_least": 5, "points": 8},
-                ],
-            },
-            (("page_viewed_30 between 1 and 4", 3), ("page_viewed_30 >= 5", 8)),
-            views,
-        ),
+        *_fit(),
+        _banded("clicks_7d", Figure("mail_clicked", 7), 2, 5, 20),
+        _banded("views_30d", Figure("page_viewed", 30), 5, 3, 8),
         _once("opens_30d", Figure("mail_opened", 30), 3, 5),
         _once("form_90d", Figure("form_submitted", 90), 1, 15),
         _once("webinar_ever", Figure("webinar_joined", EVER), 1, 10),
         _once("app_7d", Figure("app_opened", 7), 2, 5),
-        Rule(
-            "no_open_90d",
-            "engagement",
-            {"when": Figure("mail_opened", 90).asked(at_most=0), "points": -10},
-            (("mail_opened_90 = 0", -10),),
-            ones=0,
-        ),
-        Rule(
-            "orders_90d",
-            "engagement",
-            {"when": {"orders": {"at_least": 1, "within": "90d"}}, "points": 10},
-            (("orders_90 >= 1", 10),),
-            Orders(90),
-        ),
-        Rule(
-            "dormant_180d",
-            "engagement",
-            {"when": {"last_order": {"at_least_days_ago": 180}}, "points": -5},
-            (("days_since_order >= 180", -5),),
-            is_last_order=True,
-        ),
+        *_absences_and_orders(),
     )
+
+
+def _fit() -> tuple[Rule, ...]:
+    east = {"attribute": {"field": "province", "in": list(PROVINCES[:4])}}
+    known = {"attribute": {"field": "job_title", "is": "known"}}
+    missing = {"attribute": {"field": "email", "is": "missing"}}
+    return (
+        Rule("province", "fit", {"when": east, "points": 10}, (("province in ('上海', '江苏', '浙江', '广东')", 10),)),
+        Rule("job_title", "fit", {"when": known, "points": 5}, (("job_title is not null", 5),)),
+        Rule("no_email", "fit", {"when": missing, "points": -15}, (("email is null", -15),), ones=0),
+    )
+
+
+def _absences_and_orders() -> tuple[Rule, ...]:
+    silent = Figure("mail_opened", 90).asked(at_most=0)
+    ordered = {"orders": {"at_least": 1, "within": "90d"}}
+    dormant = {"last_order": {"at_least_days_ago": 180}}
+    of_orders, of_days = (("orders_90 >= 1", 10),), (("days_since_order >= 180", -5),)
+    return (
+        Rule("no_open_90d", "engagement", {"when": silent, "points": -10}, (("mail_opened_90 = 0", -10),), ones=0),
+        Rule("orders_90d", "engagement", {"when": ordered, "points": 10}, of_orders, Orders(90)),
+        Rule("dormant_180d", "engagement", {"when": dormant, "points": -5}, of_days, is_last_order=True),
+    )
+
+
+def _banded(id: str, figure: Figure, many: int, few_points: int, many_points: int) -> Rule:
+    bands = [
+        {"at_least": 0, "at_most": 0, "points": 0},
+        {"at_least": 1, "at_most": many - 1, "points": few_points},
+        {"at_least": many, "points": many_points},
+    ]
+    cases = ((f"{figure.name} between 1 and {many - 1}", few_points), (f"{figure.name} >= {many}", many_points))
+    return Rule(id, "engagement", {"when": figure.asked(), "bands": bands}, cases, figure)
 
 
 def _once(id: str, figure: Figure, least: int, points: int) -> Rule:

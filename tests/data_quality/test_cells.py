@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from data_quality.cells import family
 
-REFUSED = object()
+REFUSED = "<refused>"
 FLAG = {"type": "flag", "true_words": ("是", "Y"), "false_words": ("否",)}
 
 READ: list[tuple[dict[str, Any], str | None, Any]] = [

@@ -40,7 +40,9 @@ def test_nothing_leaves_the_machine_and_nothing_leaves_the_workspace(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "left", ["", "not json", json.dumps({"port": 1, "pid": os.getpid()}), json.dumps({"port": 1, "pid": 2**22 - 1})]
+    "left",
+    ["", "not json", json.dumps({"port": 1, "pid": os.getpid()}), json.dumps({"port": 1, "pid": 2**22 - 1})],
+    ids=["empty", "not json", "somebody else's process", "no process"],
 )
 def test_an_address_that_a_killed_server_left_is_not_believed(left: str, tmp_path: Path) -> None:
     address_file(tmp_path).parent.mkdir()

@@ -93,6 +93,19 @@ def test_a_won_deal_that_was_never_handed_over_is_listed(company: Company) -> No
 
 
 @pytest.mark.requirement("R115")
+@pytest.mark.parametrize(("on", "missed"), [(MONDAY, ["a"]), (TUESDAY, [])])
+def test_a_deal_was_missed_when_the_hand_over_came_after_it(company: Company, on: dt.date, missed: list[str]) -> None:
+    company.night({"a": 85})
+    company.night({"a": 85, "z": 50}, THURSDAY, said=[Said("a", "won", on_the_day(on))], marts=True)
+    assert [row["contact_id"] for row in company.tables[MISSED_WIN.name]] == missed
+
+
+def on_the_day(on: dt.date) -> dt.datetime:
+    """Noon of a day in Shanghai; contacts are handed over at 21:00."""
+    return dt.datetime.combine(on, dt.time(4))
+
+
+@pytest.mark.requirement("R115")
 def test_the_newest_answer_holds(company: Company) -> None:
     (row,) = company.night({"a": 85})
     back = [Said("a", "rejected", SOON, row.handover_id, "no_budget"), Said("a", "accepted", LATE, row.handover_id)]

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from tests.handover.world import HANDED_AT, MONDAY, Company, policy
 from vesper.clock import now
+from vesper.handover_notices import withdrawals
 from vesper.marts.handover import HANDOVER as OUT
 from warehouse.ledger.handover_acts import withdraw
 from warehouse.ledger.handover_schema import HANDOVER, NOTICE
@@ -63,7 +64,7 @@ def test_a_mail_says_why_and_shows_no_name(company: Company) -> None:
     mail = message_from_bytes(company.mails()[0].read_bytes(), policy=mail_policy.default)
     text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert row.handover_id in text and "王**" in text and "王小明" not in text
-    assert "form_clicks (+25)" in text and "no_budget" in text
+    assert "form_clicks (+25)" in text and "基础分 (+60)" in text and "no_budget" in text
     assert mail["To"] == company.policy.team["an"].email
 
 
@@ -121,6 +122,14 @@ def test_a_withdrawn_hand_over_is_not_announced_and_whoever_heard_is_told(compan
     company.night({"a": 85, "b": 84}, TUESDAY)
     assert {n.state for n in company.notices()} == {"refused", "accepted"}
     assert [row.state for row in company.handovers()] == ["withdrawn", "withdrawn"]
+
+
+@pytest.mark.requirement("R115")
+def test_everybody_who_heard_of_a_hand_over_hears_of_its_withdrawal() -> None:
+    told = [("email", "manager"), ("email", "wang"), ("wecom", "team")]
+    made = withdrawals("h1", told, policy(), HANDED_AT, "Asia/Shanghai")
+    assert [(n["channel"], n["recipient"]) for n in made] == told
+    assert len({n["notice_id"] for n in made}) == len(told)
 
 
 def write_policy(company: Company) -> None:

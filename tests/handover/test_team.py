@@ -103,6 +103,8 @@ def test_who_left_the_team_is_replaced(tmp_path: Path) -> None:
     company.policy = policy(team={"bo": representative("博")})
     (row,) = company.night({"a": 85}, TUESDAY)
     assert row.owner == "bo"
+    told = {(n.recipient, n.state) for n in company.notices() if n.kind == "new"}
+    assert told == {("an", "accepted"), ("bo", "accepted")}, "who takes over hears of it, too"
     company.house.close()
 
 

@@ -9,7 +9,7 @@ import pytest
 from tasks.bridge import Bridge, Figure, bridged
 from tasks.explain_figure import explain_figure
 from tasks.night import directly, run_night
-from tasks.sql import open_to_read
+from tasks.sql import open_to_read, run_sql
 from tests.ops.conftest import NIGHT, edit
 from vesper.marts import all_marts
 
@@ -76,3 +76,11 @@ def test_a_wrong_name_is_answered_with_the_nearest(grocer: Path) -> None:
         explain_figure(grocer, "mart__visibility", "visibilty_ratio")
     with pytest.raises(LookupError, match="2019-05-05"):
         explain_figure(grocer, "mart__visibility", "visibility_ratio", dt.date(2019, 5, 5))
+
+
+@pytest.mark.requirement("R114", "R122")
+def test_personal_texts_are_not_shown(grocer: Path) -> None:
+    sql = "select contact_id, value from mart__contact_history where field = 'city' order by all limit 1"
+    ((contact_id, city),) = run_sql(grocer, sql)[1]
+    said = explain_figure(grocer, "mart__contact_history", "value", where={"contact_id": contact_id, "field": "city"})
+    assert city not in said

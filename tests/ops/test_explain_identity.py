@@ -175,7 +175,7 @@ def test_a_stewards_word_stands_with_who_why_and_what_it_did(shop: Shop) -> None
     assert rule[1:] == ["different people", "crm_member:5", "crm_member:6", "anna", "夫妻共用电话", str(day(3))]
     _, ((on, stays, what, other, *rest),) = cells_of_both(of(shop, "crm_member:5", "Ids and history"))
     assert (on, stays, other) == (str(day(3)), shop.last["crm_member:5"], shop.last["crm_member:6"])
-    assert (what, rest) == ("joined or parted by a steward", ["steward", "1"])
+    assert (what, rest) == ("parted from it by a steward", ["steward", "1"])
     assert "No steward has ruled" in of(shop, "crm_member:90", "Steward rules")
 
 

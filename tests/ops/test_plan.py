@@ -11,7 +11,9 @@ from tasks.night import directly, run_night
 from tasks.plan import plan, planned
 from tasks.sql import run_sql
 from tests.ops.conftest import NIGHT, edit
+from vesper.presets import preset_text
 from warehouse.house import House
+from warehouse.ledger.handover_acts import active
 from warehouse.ledger.schema import MESSAGE, RUN, SNAPSHOT
 
 
@@ -83,8 +85,30 @@ def test_a_plan_holds_new_mqls_against_the_room_of_sales(own_grocer: Path) -> No
     found = planned(own_grocer)
     assert found.score["mql_before"] == before and found.score["mql_gained"] > 4
     held = found.capacity["open_count"]
+    assert 0 < held == with_sales(own_grocer)
     assert found.capacity["room_count"] == max(4 - held, 0)
     assert found.capacity["over_count"] == found.score["mql_gained"] - found.capacity["room_count"]
+
+
+def with_sales(root: Path) -> int:
+    """Hand-overs that the team has open, as the ledger knows them."""
+    house = House.open(root)
+    try:
+        return len([row for row in active(house.engine) if row.owner])
+    finally:
+        house.close()
+
+
+@pytest.mark.requirement("R61", "R119")
+def test_a_plan_tells_of_mqls_that_a_line_makes_of_scores_that_stay(own_grocer: Path) -> None:
+    shipped = preset_text("policy", "scoring") or ""
+    assert "mql_at: 80" in shipped
+    file = own_grocer / "definitions" / "policy" / "scoring.yml"
+    file.write_text(shipped.replace("mql_at: 80", "mql_at: 61"), encoding="utf-8")
+    found = planned(own_grocer)
+    assert found.score["changed_count"] == 0 and found.score["mql_gained"] > 0
+    text = plan(own_grocer)
+    assert found.mql[0]["contact_id"] in text
 
 
 @pytest.mark.requirement("R119")

@@ -16,7 +16,7 @@ from vesper.marts.lead import LEAD
 from vesper.marts.leakage import LEAKAGE
 from vesper.marts.lost_reason import LOST_REASON
 from vesper.marts.persona import PERSONA
-from vesper.marts.score import SCORE
+from vesper.marts.score import PREVIOUS_SCORE, SCORE
 from vesper.marts.score_hold import SCORE_HOLD
 from vesper.marts.score_reason import SCORE_REASON
 from vesper.marts.tag import TAG
@@ -134,6 +134,8 @@ def fill(shop: Shop, tonight: Night) -> None:
 def _score(shop: Shop, id: str, score: int, before: int | None) -> None:
     more = {"fit_score": 0, "engagement_score": score - 60, "mql_preset": "score", "score_changed_on": TONIGHT}
     shop.put(SCORE, {**DAY, "contact_id": id, "score": score, "is_mql": score >= 80, "previous_score": before, **more})
+    if before is not None:
+        shop.put(PREVIOUS_SCORE, {**DAY, "contact_id": id, "score": before, "is_mql": before >= 80, **more})
     reason = {**DAY, "contact_id": id, "evidence_count": 1}
     shop.put(SCORE_REASON, {**reason, "rule_id": "base", "kind": "base", "points": 60})
     if score > 60:

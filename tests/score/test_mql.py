@@ -89,6 +89,18 @@ def test_a_contact_new_among_strict_mqls_is_counted_as_new(tables: Tables) -> No
     assert tables.rows(scored(tonight)) == [{"scores": 2, "mqls": 1, "new_mqls": 0}]
 
 
+@pytest.mark.requirement("R53")
+def test_a_lower_line_makes_new_mqls_of_scores_that_stay(tables: Tables) -> None:
+    facts = Facts({"c1": {}, "c2": {}}, (Order("c1", ago(1)),))
+    by_score = STRICT_SCALE.model_copy(update={"mql_preset": "score", "mql_at": 90})
+    company = Scorer(tables, by_score, ORDERED)
+    tonight = company.run(facts, TONIGHT)
+    assert tables.rows(scored(tonight)) == [{"scores": 2, "mqls": 0, "new_mqls": 0}]
+    company.definitions = (by_score.model_copy(update={"mql_at": 80}), ORDERED)
+    tonight = company.run(facts, ago(-1))
+    assert tables.rows(scored(tonight)) == [{"scores": 2, "mqls": 1, "new_mqls": 1}]
+
+
 @pytest.mark.requirement("R106")
 def test_what_asks_for_strict_mqls_waits_for_bant_notes_too() -> None:
     is_mql = Condition.model_validate({"mql": {}})

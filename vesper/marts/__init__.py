@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from vesper.night import Night
 
-Decision = Callable[[Night], sa.Select[Any]]
+Decision = Callable[[Night], sa.Select[Any] | sa.CompoundSelect[Any]]
 _MARTS: dict[str, "Mart"] = {}
 
 
@@ -65,7 +65,7 @@ def elements(select: sa.ClauseElement) -> Iterator[Any]:
             waiting.extend(item.get_children())
 
 
-def marts_of(stage: str, night: Night) -> list[tuple[Mart, sa.Select[Any]]]:
+def marts_of(stage: str, night: Night) -> list[tuple[Mart, sa.Select[Any] | sa.CompoundSelect[Any]]]:
     """The stage's marts with their Selects, each after those it reads (graphlib.CycleError on a cycle)."""
     own = {name: m for name, m in all_marts().items() if m.stage == stage}
     selects = {name: m.select(night) for name, m in own.items()}

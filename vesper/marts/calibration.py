@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from vesper.clock import on
+from vesper.conversion import ACCEPTED, REJECTED, converted, said
 from vesper.definition_hash import SCORING, hash_of
 from vesper.marts import mart
 from vesper.marts.score import SCORE
@@ -15,8 +16,6 @@ from vesper.model.policy import ScoringPolicy
 from vesper.night import Night
 from vesper.tables.contact import CONTACT
 from vesper.tables.declare import DATE, INTEGER, RATIO, TEXT, column, days_ago, table
-from vesper.tables.order import ORDER_DAY
-from vesper.tables.sales import LEAD_OUTCOME
 
 COUNT = (0, 1_000_000_000)
 
@@ -62,8 +61,6 @@ CALIBRATION = table(
     says="What came of people by the score they had some days before. Empty for a night whose earlier scores are not kept (R60).",
 )
 
-CONVERTED, ACCEPTED, REJECTED = ("won",), ("accepted", "to_sales"), ("rejected", "invalid")
-
 
 @mart(CALIBRATION, stage="watch")
 def calibration(night: Night) -> sa.Select[Any]:
@@ -71,15 +68,15 @@ def calibration(night: Night) -> sa.Select[Any]:
     policy = night.definitions.one(ScoringPolicy, "scoring")
     scored = days_ago(SCORE, policy.calibration.after.days)
     scored_on = night.days_ago(policy.calibration.after.days)
-    ordered, won = _ordered(scored_on, night), _said(CONVERTED, scored_on, night)
+    came = converted(scored_on, night.business_on)
     who, low, high = scored.c.contact_id, *_band(policy, scored.c.score)
     people = (
         sa.select(
             low.label("score_from"),
             high.label("score_to"),
-            sa.or_(who.in_(ordered), who.in_(won)).label("converted"),
-            who.in_(_said(ACCEPTED, scored_on, night)).label("accepted"),
-            who.in_(_said(REJECTED, scored_on, night)).label("rejected"),
+            who.in_(came).label("converted"),
+            who.in_(said(ACCEPTED, scored_on, night.business_on)).label("accepted"),
+            who.in_(said(REJECTED, scored_on, night.business_on)).label("rejected"),
         )
         .where(scored.c.business_on == on(scored_on), who.in_(sa.select(CONTACT.c.contact_id)))
         .subquery("people")
@@ -89,15 +86,15 @@ def calibration(night: Night) -> sa.Select[Any]:
 
 def _by_band(people: sa.Subquery, scored_on: Any, night: Night) -> sa.Select[Any]:
     row, number = people.c, sa.func.count()
-    converted = number.filter(row.converted)
+    won = number.filter(row.converted)
     return sa.select(
         on(night.business_on).label("business_on"),
         on(scored_on).label("scored_on"),
         row.score_from,
         sa.func.concat(row.score_from, "-", row.score_to, type_=sa.String).label("band"),
         number.label("contact_count"),
-        converted.label("converted_count"),
-        (sa.cast(converted, RATIO) / sa.cast(number, RATIO)).label("conversion_ratio"),
+        won.label("converted_count"),
+        (sa.cast(won, RATIO) / sa.cast(number, RATIO)).label("conversion_ratio"),
         number.filter(row.accepted).label("accepted_count"),
         number.filter(row.rejected).label("rejected_count"),
         sa.literal(hash_of(night, *SCORING)).label("definition_hash"),
@@ -111,14 +108,3 @@ def _band(policy: ScoringPolicy, score: sa.ColumnElement[Any]) -> tuple[sa.Colum
     place = sa.func.greatest(sa.func.least(sa.func.floor((score - floor) / width), last), 0)
     low = sa.cast(place * width + floor, sa.Integer)
     return low, sa.case((low == last * width + floor, ceiling), else_=low + width - 1)
-
-
-def _ordered(scored_on: Any, night: Night) -> sa.Select[Any]:
-    day = ORDER_DAY.c
-    return sa.select(day.contact_id).where(day.ordered_on > on(scored_on), day.ordered_on <= on(night.business_on))
-
-
-def _said(outcomes: tuple[str, ...], scored_on: Any, night: Night) -> sa.Select[Any]:
-    said = LEAD_OUTCOME.c
-    since = sa.and_(said.on > on(scored_on), said.on <= on(night.business_on))
-    return sa.select(said.contact_id).where(said.outcome.in_(outcomes), said.contact_id.is_not(None), since)

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from vesper.contact_history import FIELDS, histories
 from vesper.marts import mart
 from vesper.night import Night
+from vesper.shared import by_stretches
 from vesper.tables.declare import DATE, INSTANT, TEXT, column, previous, table, the_night
 
 CONTACT_HISTORY = table(
@@ -34,6 +35,6 @@ PREVIOUS_HISTORY = previous(CONTACT_HISTORY)
 
 
 @mart(CONTACT_HISTORY, stage="score", is_by_contact=True)
-def contact_history(night: Night) -> sa.Select[Any]:
+def contact_history(night: Night) -> sa.Select[Any] | sa.CompoundSelect[Any]:
     """Every interval of every field of every contact."""
-    return histories(night, PREVIOUS_HISTORY)
+    return by_stretches(night, histories(night, PREVIOUS_HISTORY))

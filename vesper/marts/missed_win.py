@@ -1,4 +1,4 @@
-"""Deals that were won with contacts whom no rule ever handed over: what scoring did not see (R115)."""
+"""Deals that were won with contacts whom no rule had handed over by then: what scoring did not see (R115)."""
 
 from typing import Any
 
@@ -34,8 +34,14 @@ def missed_win(night: Night) -> sa.Select[Any]:
     if policy is None:
         return empty(MISSED_WIN)
     merged, said = CONTACT_ALIAS.alias("won_alias"), LEAD_OUTCOME.c
-    handed = sa.select(sa.func.coalesce(merged.c.contact_id, RAW_HANDOVER.c.contact_id)).select_from(
-        RAW_HANDOVER.outerjoin(merged, merged.c.old_id == RAW_HANDOVER.c.contact_id)
+    handed = RAW_HANDOVER.outerjoin(merged, merged.c.old_id == RAW_HANDOVER.c.contact_id)
+    was_handed = (
+        sa.exists()
+        .select_from(handed)
+        .where(
+            sa.func.coalesce(merged.c.contact_id, RAW_HANDOVER.c.contact_id) == said.contact_id,
+            RAW_HANDOVER.c.created_at <= said.at,
+        )
     )
     return (
         sa.select(
@@ -46,6 +52,6 @@ def missed_win(night: Night) -> sa.Select[Any]:
         )
         .where(said.outcome == "won", said.handover_id.is_(None), said.contact_id.is_not(None))
         .where(said.on > on(night.days_ago(policy.review.days)), said.at <= at(night.cutoff_at))
-        .where(said.contact_id.not_in(handed))
+        .where(~was_handed)
         .group_by(said.contact_id)
     )

@@ -24,6 +24,6 @@ PREVIOUS_PERSONA = previous(PERSONA)
 
 
 @mart(PERSONA, stage="measure")
-def persona(night: Night) -> sa.Select[Any]:
+def persona(night: Night) -> sa.Select[Any] | sa.CompoundSelect[Any]:
     """One row per persona and contact."""
     return members(night, PERSONAS, PREVIOUS_PERSONA)

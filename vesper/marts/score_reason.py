@@ -49,6 +49,6 @@ PREVIOUS_REASON = previous(SCORE_REASON)
 
 
 @mart(SCORE_REASON, stage="score", is_by_contact=True)
-def score_reason(night: Night) -> sa.Select[Any]:
+def score_reason(night: Night) -> sa.Select[Any] | sa.CompoundSelect[Any]:
     """One row per contact and reason."""
     return reasons(night, PREVIOUS_REASON)

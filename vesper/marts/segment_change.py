@@ -25,6 +25,6 @@ SEGMENT_CHANGE = table(
 
 
 @mart(SEGMENT_CHANGE, stage="segment", is_by_contact=True)
-def segment_change(night: Night) -> sa.Select[Any]:
+def segment_change(night: Night) -> sa.Select[Any] | sa.CompoundSelect[Any]:
     """One row per contact that entered or left."""
     return changes(night, SEGMENT_MEMBER, PREVIOUS_MEMBER)

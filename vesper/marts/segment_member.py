@@ -26,6 +26,6 @@ PREVIOUS_MEMBER = previous(SEGMENT_MEMBER)
 
 
 @mart(SEGMENT_MEMBER, stage="segment", is_by_contact=True)
-def segment_member(night: Night) -> sa.Select[Any]:
+def segment_member(night: Night) -> sa.Select[Any] | sa.CompoundSelect[Any]:
     """One row per segment and member."""
     return members(night, PREVIOUS_MEMBER)

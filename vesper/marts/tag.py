@@ -24,6 +24,6 @@ PREVIOUS_TAG = previous(TAG)
 
 
 @mart(TAG, stage="measure")
-def tag(night: Night) -> sa.Select[Any]:
+def tag(night: Night) -> sa.Select[Any] | sa.CompoundSelect[Any]:
     """One row per tag and contact."""
     return members(night, TAGS, PREVIOUS_TAG)

@@ -36,7 +36,9 @@ CompanyField = Literal[
 ]
 """The fields of the contact's golden company that definitions may ask."""
 
-OfTheCompany = Literal["company.industry", "company.employee_count", "company.domain", "company.province", "company.city"]
+OfTheCompany = Literal[
+    "company.industry", "company.employee_count", "company.domain", "company.province", "company.city"
+]
 """The fields of the contact's golden company that a market may require of a profile."""
 
 MarketField = Literal[ContactField, OfTheCompany]

@@ -66,7 +66,9 @@ class SourceField(Strict):
         if (self.type == "category") != bool(self.allowed):
             raise wrong("`allowed` and type: category belong together.", "Write both or neither.")
         if self.column == FILE_DATE and (self.type not in ("date", "instant") or self.format):
-            raise wrong("{word} is the file's date.", "Write type: date or type: instant, and no format.", word=FILE_DATE)
+            raise wrong(
+                "{word} is the file's date.", "Write type: date or type: instant, and no format.", word=FILE_DATE
+            )
         if self.format and self.type not in ("date", "instant"):
             raise wrong("`format` is for dates and instants only; this is {type}.", "Drop it.", type=self.type)
         if self.format and "%" not in self.format and self.format not in NUMBER_FORMATS:

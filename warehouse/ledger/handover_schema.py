@@ -73,7 +73,7 @@ HUMAN_TASK = sa.Table(
 NOTICE = sa.Table(
     "notice",
     LEDGER,
-    Column("notice_id", String, primary_key=True, comment="Derived from what it is about, kind and channel"),
+    Column("notice_id", String, primary_key=True, comment="Derived from what it is about, kind, channel and recipient"),
     Column("about", String, nullable=False, comment="Hand-over or human task"),
     Column("handover_id", String, ForeignKey("handover.handover_id"), nullable=False, index=True),
     Column("kind", String, nullable=False, comment="new, unassigned, takeover or withdrawn"),
@@ -88,7 +88,7 @@ NOTICE = sa.Table(
     Column("sending_at", DateTime),
     Column("final_at", DateTime),
     Column("real_at", DateTime, comment="When its fate was settled by the real clock (R63)"),
-    UniqueConstraint("about", "kind", "channel"),
+    UniqueConstraint("about", "kind", "channel", "recipient"),
     Index("ix_notice_due", "state", "not_before"),
     comment="What sales are told, once each: written with the hand-over in one transaction, sent after it",
 )

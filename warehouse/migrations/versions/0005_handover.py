@@ -93,7 +93,12 @@ def _tasks() -> None:
 def _notices() -> None:
     op.create_table(
         "notice",
-        sa.Column("notice_id", sa.String(), nullable=False, comment="Derived from what it is about, kind and channel"),
+        sa.Column(
+            "notice_id",
+            sa.String(),
+            nullable=False,
+            comment="Derived from what it is about, kind, channel and recipient",
+        ),
         sa.Column("about", sa.String(), nullable=False, comment="Hand-over or human task"),
         sa.Column("handover_id", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False, comment="new, unassigned, takeover or withdrawn"),
@@ -116,7 +121,9 @@ def _notices() -> None:
         sa.Column("real_at", sa.DateTime(), nullable=True, comment="When its fate was settled by the real clock (R63)"),
         sa.ForeignKeyConstraint(["handover_id"], ["handover.handover_id"], name=op.f("fk_notice_handover_id")),
         sa.PrimaryKeyConstraint("notice_id", name=op.f("pk_notice")),
-        sa.UniqueConstraint("about", "kind", "channel", name=op.f("uq_notice_about_kind_channel")),
+        sa.UniqueConstraint(
+            "about", "kind", "channel", "recipient", name=op.f("uq_notice_about_kind_channel_recipient")
+        ),
         comment="What sales are told, once each: written with the hand-over in one transaction, sent after it",
     )
     op.create_index(op.f("ix_notice_due"), "notice", ["state", "not_before"], unique=False)
