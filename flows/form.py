@@ -4,9 +4,13 @@ Titles and sentences are message ids: `deployments/` translates them into the wo
 Write plain words: Prefect's page renders them as markdown, where a line that starts with a sign becomes a quotation.
 """
 
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
+
+from vesper.language import translator
+from vesper.load import read_workspace
 
 WORKSPACE = "The company's folder, the one that holds vesper.toml."
 BUSINESS_ON = "The night to compute. Left empty: the night of the company's clock."
@@ -25,3 +29,13 @@ def workspace() -> Any:
 def business_on() -> Any:
     """The night of a stage's form."""
     return field("Business date", BUSINESS_ON, None)
+
+
+def in_folder(workspace: Path, file: Path) -> Path:
+    """The file that a form names, inside the company's folder; LookupError with one sentence where it lies outside: a form is open to everybody."""
+    root = workspace.resolve()
+    found = (root / file).resolve()
+    if not found.is_relative_to(root):
+        _ = translator(read_workspace(root).company.language)
+        raise LookupError(_("{file} lies outside the company's folder; name a file inside it.").format(file=file))
+    return found

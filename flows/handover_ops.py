@@ -5,7 +5,7 @@ The work stands in `tasks/handover_acts.py`, `tasks/handover_sheet.py` and `task
 
 from pathlib import Path
 
-from flows.form import field
+from flows.form import field, in_folder
 from flows.form import workspace as workspace_field
 from flows.ops import BY, action
 
@@ -56,7 +56,7 @@ def write_handover_sheet(
     """Writes the open hand-overs as a sheet on which sales answer. Changes nothing else."""
     from tasks import handover_sheet
 
-    return handover_sheet.write(workspace, workspace / file, owner or None, personal)
+    return handover_sheet.write(workspace, in_folder(workspace, file), owner or None, personal)
 
 
 @action("take-handover-sheet")
@@ -64,7 +64,7 @@ def take_handover_sheet(workspace: Path = workspace_field(), file: Path = field(
     """Takes in the answers of a filled-in hand-over sheet: all of them count from the next night on, or none."""
     from tasks import handover_sheet
 
-    return handover_sheet.take(workspace, workspace / file)
+    return handover_sheet.take(workspace, in_folder(workspace, file))
 
 
 @action("write-alignment-sheet")
@@ -72,4 +72,4 @@ def write_alignment_sheet(workspace: Path = workspace_field(), file: Path = fiel
     """Writes the weekly alignment of marketing and sales: acceptance by rule, rejections, deals that were never handed over."""
     from tasks import alignment_sheet
 
-    return alignment_sheet.write(workspace, workspace / file)
+    return alignment_sheet.write(workspace, in_folder(workspace, file))

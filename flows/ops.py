@@ -14,7 +14,7 @@ from prefect import flow
 
 from flows.artifacts import keep_page
 from flows.ending import ends_in_a_sentence
-from flows.form import field
+from flows.form import field, in_folder
 from flows.form import workspace as workspace_field
 
 BY = "Who does this: a name that colleagues know."
@@ -199,7 +199,7 @@ def write_review_sheet(
     """Writes the pairs of source rows that the rules leave to a person as a sheet with a list of decisions. Changes nothing else."""
     from tasks import review
 
-    return review.write(workspace, workspace / file, personal)
+    return review.write(workspace, in_folder(workspace, file), personal)
 
 
 @action("take-review-sheet")
@@ -211,4 +211,4 @@ def take_review_sheet(
     """Takes in the decisions of a filled-in review sheet: all of them hold from the next night on, or none."""
     from tasks import review
 
-    return review.take(workspace, workspace / file, by)
+    return review.take(workspace, in_folder(workspace, file), by)

@@ -23,7 +23,7 @@ def translator(language: str, locales: Path = LOCALES) -> Translate:
 
 
 def _compiled(files: list[Path]) -> io.BytesIO:
-    """The catalogues as one .mo file in memory. Where two translate the same message, the later file's wins."""
+    """The catalogues as one .mo file in memory. Where two translate the same message, the earlier file's wins."""
     from babel.messages.catalog import Catalog
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po

@@ -104,7 +104,7 @@ def _ended(night: Night) -> sa.Select[Any]:
     """One row per contact with an outcome or an order: what came last and the status it gives, the end before it, how often the lead came back."""
     said, bought = _by_outcome(night).subquery("by_outcome"), ACTIVITY.c
     if not policy_of(night).order_ends:
-        return sa.select(said)
+        return sa.select(said, sa.false().label("has_ordered"))
     is_later = sa.and_(bought.last_at.is_not(None), sa.func.coalesce(bought.last_at > said.c.closed_at, True))
     is_over = sa.or_(said.c.status != TO_SALES, said.c.outcome == WON)
     by_order = {
@@ -116,7 +116,10 @@ def _ended(night: Night) -> sa.Select[Any]:
     }
     columns = [sa.case((is_later, value), else_=said.c[name]).label(name) for name, value in by_order.items()]
     return sa.select(
-        sa.func.coalesce(said.c.contact_id, bought.contact_id).label("contact_id"), said.c.recycle_count, *columns
+        sa.func.coalesce(said.c.contact_id, bought.contact_id).label("contact_id"),
+        said.c.recycle_count,
+        *columns,
+        bought.last_at.is_not(None).label("has_ordered"),
     ).join_from(said, ACTIVITY, bought.contact_id == said.c.contact_id, full=True)
 
 
@@ -164,11 +167,14 @@ def _ends(policy: LeadPolicy) -> dict[str, str]:
 
 def _times(night: Night, previous_lead: sa.Table, ended: sa.CTE) -> sa.Subquery:
     """contact_id, during_at, after_at: the first sign of the lead that the last outcome ended, and the first sign of a new one after it."""
-    sign = _signs(night, previous_lead).subquery("sign")
+    sign, before = _signs(night, previous_lead).subquery("sign"), previous_lead.alias("before")
     is_after = sign.c.at > ended.c.closed_at
+    # Of orders only the last is known, so the night before tells which lead one of them ended: earlier signs are of the leads before it.
+    began_at = sa.case((sa.and_(ended.c.has_ordered, before.c.opened_at <= ended.c.closed_at), before.c.opened_at))
     is_during = sa.and_(
         sa.func.coalesce(sign.c.at > ended.c.over_before_at, True),
         sa.func.coalesce(sign.c.at <= ended.c.closed_at, True),
+        sa.func.coalesce(sign.c.at >= began_at, True),
     )
     first = sa.func.min(sign.c.at)
     return (
@@ -178,6 +184,7 @@ def _times(night: Night, previous_lead: sa.Table, ended: sa.CTE) -> sa.Subquery:
             first.filter(is_after).label("after_at"),
         )
         .join_from(sign, ended, ended.c.contact_id == sign.c.contact_id, isouter=True)
+        .join(before, before.c.contact_id == sign.c.contact_id, isouter=True)
         .where(sign.c.contact_id.is_not(None), sign.c.at <= at(night.cutoff_at))
         .group_by(sign.c.contact_id)
         .subquery("times")

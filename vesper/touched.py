@@ -20,7 +20,9 @@ from vesper.lifecycle import stages_of, unsettled
 from vesper.marts.lifecycle import PREVIOUS_LIFECYCLE
 from vesper.model.scoring import ScoringRule
 from vesper.model.segment import Segment
+from vesper.mql import strict_condition
 from vesper.night import Night
+from vesper.score import scale_of
 from vesper.shared import conjuncts, is_of_day, only_picks, text_of
 from vesper.tables.company import COMPANY
 from vesper.tables.contact import CONTACT
@@ -62,6 +64,8 @@ def _merged(parts: Iterable[Contacts]) -> Iterator[Contacts]:
 def _scored(night: Night, since: dt.date) -> Iterator[Contacts]:
     for rule in night.definitions.of(ScoringRule).values():
         yield from points.moved(rule, night, since)
+    if scale_of(night).mql_preset == "strict":
+        yield from _answers(strict_condition(scale_of(night)), night, since)
     for stage in stages_of(night):
         yield from _answers(stage.when, night, since)
     yield unsettled(PREVIOUS_LIFECYCLE)

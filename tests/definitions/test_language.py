@@ -53,6 +53,17 @@ def test_places_for_names_and_numbers_are_kept(repository: Path) -> None:
                     assert set(PLACE.findall(message.id)) == set(PLACE.findall(message.string)), (catalogue, message.id)
 
 
+def test_a_message_stands_in_one_catalogue(repository: Path) -> None:
+    """Two catalogues with two texts for one message: which of them people read would be chance."""
+    homes: dict[object, list[str]] = {}
+    for catalogue in sorted((repository / "locales" / "zh_CN").rglob("*.po")):
+        with catalogue.open(encoding="utf-8") as text:
+            for message in read_po(text):
+                if message.id:
+                    homes.setdefault((message.context, message.id), []).append(catalogue.name)
+    assert {message: files for message, files in homes.items() if len(files) > 1} == {}
+
+
 def test_catalogues_of_a_folder_are_merged(tmp_path: Path) -> None:
     folder = tmp_path / "zh_CN" / "LC_MESSAGES"
     folder.mkdir(parents=True)

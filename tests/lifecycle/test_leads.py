@@ -135,6 +135,21 @@ def test_an_order_ends_a_lead_as_a_won_deal_does(tables: Tables) -> None:
     assert company.of(LEAD, "status") == {"bought_after": "open", "called_again": "open", "recycled": "recycled"}
 
 
+def test_a_lead_that_an_order_ends_began_after_the_order_before(tables: Tables) -> None:
+    company = Company(tables, lead_policy(opened_by=[CALLED]), made=ONLY)
+    calls, orders = (
+        (Event("c1", CALLED, ago(40)), Event("c1", CALLED, ago(20))),
+        (Order("c1", ago(30)), Order("c1", ago(10))),
+    )
+    seen = []
+    for back in (40, 30, 20, 10, 9):
+        known = facts(events=tuple(call for call in calls if call.at <= cutoff_at(ago(back), ZONE)))
+        company.run(replace(known, orders=tuple(order for order in orders if order.on <= ago(back))), ago(back))
+        seen.append((lead_of(company)["status"], lead_of(company)["opened_at"].date()))
+    first, second = ago(40), ago(20)
+    assert seen == [("open", first), ("to_sales", first), ("open", second), ("to_sales", second), ("to_sales", second)]
+
+
 def test_without_a_list_the_events_of_contact_sources_make_leads(tables: Tables) -> None:
     hotline, app = source("hotline_lead", "contact", CALLED), source("app_page", "event", "page_viewed")
     company = Company(tables, lead_policy(), hotline, app, made=ONLY)

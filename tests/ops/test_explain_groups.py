@@ -69,9 +69,7 @@ def test_hand_overs_are_told_with_owner_reasons_and_the_human_task(tmp_path: Pat
     assert row[:1] + row[3:6] == [mine.handover_id, "92", "base +60, form_clicks +32", mine.owner]
     assert row[2] == {"zh_CN": "高分", "en": "high score"}[language]
     assert {"zh_CN": "营销不再发送", "en": "marketing writes nothing to it"}[language] in pages["a"]
-    assert (
-        cells(pages["b"])[0][7] == {"zh_CN": "拒绝 (no_budget)", "en": "rejected by sales (no_budget)"}[language]
-    )
+    assert cells(pages["b"])[0][7] == {"zh_CN": "拒绝 (no_budget)", "en": "rejected by sales (no_budget)"}[language]
     assert pages["c"] == {"zh_CN": "从未移交给销售。", "en": "Never was handed over to sales."}[language]
     close_task(company.house.engine, company.tasks()[0].task_id, "张经理 13900139001", "已电话联系 13900139001", at)
     after = told(company, "a", language)

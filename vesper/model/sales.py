@@ -77,8 +77,8 @@ class Representative(Strict):
 class Webhook(Strict):
     """A CRM or a call system that takes each hand-over as signed JSON (R66)."""
 
-    url: Annotated[str, Field(pattern=r"^(https?://|\$\{|loopback$)")]
-    """Where it is posted; the word loopback keeps it on this machine."""
+    url: Annotated[str, Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/]|\$\{|loopback$)")]
+    """Where it is posted, encrypted unless it is this machine; the word loopback keeps it here."""
     secret: Secret
     """Key of the signature, as a variable of the environment: ${CRM_SECRET}."""
     fields: tuple[PersonalField, ...] = NAMED
