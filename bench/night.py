@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.scale.night import SIDES, large
-from bench.verify import differences, key_figures
+from bench.verify import NOT_BY_HAND, differences, key_figures
 from bench.workspaces import copied, grocer, last_line
 
 NIGHT = dt.date(2018, 1, 1)
@@ -105,13 +105,17 @@ def summary(found: Figures, growth: list[Figures]) -> Figures:
     """The one JSON object of the command. Seconds are CPU seconds, but for `wall_s`."""
     first, following, hand = found["first"], found["following"], found["hand"]
     compute, hand_cpu = spent(first, *COMPUTE), sum(hand["cpu_s"].values())
+    handover = sum(first["cpu_s"]["handover"][kind] for kind in COMPUTE)
     return {
         "ratio_to_hand_written": round(compute / hand_cpu, 3),
         "ratio_of_each_pair": found["pairs"],
+        "ratio_without_handover": round((compute - handover) / hand_cpu, 3),
         "ratio_with_gate": round((compute + spent(first, "gate")) / hand_cpu, 3),
         "ratio_with_gate_mail_and_page": round((compute + spent(first, "gate", "mail", "page")) / hand_cpu, 3),
         "cpu_s": {"first": _rounded(first), "following": _rounded(following), "by_hand": _rounded(hand)},
         "compute_cpu_s": round(compute, 2),
+        "handover_cpu_s": round(handover, 2),
+        "not_by_hand": sorted(NOT_BY_HAND),
         "gate_cpu_s": round(spent(first, "gate"), 2),
         "by_hand_cpu_s": round(hand_cpu, 2),
         "import_cpu_s": {

@@ -10,12 +10,15 @@ import duckdb
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from vesper.tables.declare import METADATA
+from tasks.sql import declared_tables
 from warehouse.house import House
 from warehouse.runner import Runner
 
-NOT_BY_HAND = frozenset({"dq__metric"})
-"""Vesper's own bookkeeping of its runs: it has no counterpart."""
+OF_THE_LEDGER = frozenset({"out__handover", "mart__follow_up", "mart__rule_acceptance"})
+"""Hand-overs as the ledger has them: who was given to whom, told when and by which clock, and counts of that. By hand there is no ledger, and nobody
+is told. All of them are of the stage hand-over, whose CPU `night.py` states apart and keeps in the ratio."""
+NOT_BY_HAND = OF_THE_LEDGER | {"dq__metric"}
+"""Tables without a counterpart: those, and Vesper's own bookkeeping of its runs."""
 LEFT_OUT = frozenset({"definition_hash", "version"})
 """Columns not compared. By hand there are no definitions to hash, and `version` is such a hash too: of the identity policy with Vesper's own version
 (core__identity_night), of the survivorship policy (mart__cleaning_effect, where it is 1 for rules that are code)."""
@@ -25,18 +28,19 @@ def published(root: Path, business_on: dt.date) -> dict[str, list[Path]]:
     """The files of every table as of a night; of a table that is more than the rows of its files, a file written for this."""
     house = House.open(root)
     try:
+        declared = declared_tables(house)
         with Runner(house.lake) as runner:
-            return {name: _files(house, runner, name, business_on) for name in house.lake.tables()}
+            return {name: _files(house, runner, declared[name], business_on) for name in house.lake.tables()}
     finally:
         house.close()
 
 
-def _files(house: House, runner: Runner, name: str, business_on: dt.date) -> list[Path]:
-    snapshot, declared = house.lake.as_of(name, business_on), METADATA.tables.get(name)
-    if snapshot is None or declared is None or not (declared.info["patched"] or declared.info["derived"]):
+def _files(house: House, runner: Runner, declared: sa.Table, business_on: dt.date) -> list[Path]:
+    snapshot = house.lake.as_of(declared.name, business_on)
+    if snapshot is None or not (declared.info["patched"] or declared.info["derived"]):
         return house.lake.files(house.lake.parts(snapshot))
     runner.bind_snapshot(declared, snapshot)
-    file = house.workspace.store / "compared" / f"{name}.parquet"
+    file = house.workspace.store / "compared" / f"{declared.name}.parquet"
     file.parent.mkdir(exist_ok=True)
     pq.write_table(runner.arrow(sa.select(declared)), file)
     return [file]

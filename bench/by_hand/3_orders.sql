@@ -43,13 +43,19 @@ select
     'shop_redemption' as source,
     campaign_id as series_id,
     cast(null as varchar) as message_id,
-    false as is_machine
+    false as is_machine,
+    cast(null as varchar) as url,
+    cast(null as varchar) as content_id,
+    cast(null as varchar) as product_code,
+    cast(null as varchar) as keyword,
+    cast(null as integer) as duration_seconds,
+    cast(null as decimal(12, 2)) as amount
 from raw_shop__redemption as e left join core__contact_identifier as identifier on kind = 'card' and value = e.card
 union all
-select 'app_signup:' || member_id, eastern_day(registered_at), contact_id, 'app_signed_up', registered_at, received_at, 'app_signup', null, null, false
+select 'app_signup:' || member_id, eastern_day(registered_at), contact_id, 'app_signed_up', registered_at, received_at, 'app_signup', null, null, false, null, null, null, null, null, null
 from raw_app__signup left join core__contact_member on source = 'app_signup' and record_key = member_id
 union all
-select 'hotline_lead:' || member_id, eastern_day(registered_at), contact_id, 'hotline_called', registered_at, received_at, 'hotline_lead', '400Inbound', null, false
+select 'hotline_lead:' || member_id, eastern_day(registered_at), contact_id, 'hotline_called', registered_at, received_at, 'hotline_lead', '400Inbound', null, false, null, null, null, null, null, null
 from raw_hotline__lead left join core__contact_member on source = 'hotline_lead' and record_key = member_id;
 
 -- save core__campaign by campaign_id
@@ -65,3 +71,13 @@ from raw_shop__mailing as mailing
 join core__contact_identifier as identifier on kind = 'card' and value = mailing.card
 left join response using (campaign_id, contact_id)
 group by campaign_id, contact_id;
+
+-- No source of the grocer says what sales learned of a contact, or what became of a lead.
+-- save core__bant by source, record_key, dimension
+select null::varchar as contact_id, null::varchar as dimension, null::varchar as value, null::varchar as source, null::varchar as record_key, null::timestamp as "at" where false;
+
+-- save core__lead_outcome by source, record_key
+select
+    null::varchar as contact_id, null::varchar as outcome, null::varchar as reason_code, null::varchar as handover_id, null::varchar as owner, null::varchar as source,
+    null::varchar as record_key, null::date as "on", null::timestamp as "at"
+where false;
