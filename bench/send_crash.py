@@ -57,7 +57,7 @@ def counted(whole: Path, root: Path, sink: Path, killed: Killed) -> dict[str, An
         "duplicates": sum(count - 1 for count in arrived.values()),
         "losses": len(messages(whole).keys() - arrived.keys() - unknown),
         "unknown": unknown_mails(root),
-        "delivered": len(arrived),
+        "delivered": len(arrived.keys() & intended.keys()),
         "intended": len(messages(whole)),
         "tables_equal": not any(line.endswith(" differs") for line in found),
         "faults": found,

@@ -29,7 +29,14 @@ def _file(store: Path, business_on: dt.date, stage: str) -> Path:
 
 
 def _as_data(report: StageReport) -> dict[str, Any]:
-    return asdict(report) | {"quarantined": [[*key, count] for key, count in report.quarantined.items()]}
+    facts = {name: fact for name, fact in report.facts.items() if not _names_people(fact)}
+    counted = [[*key, count] for key, count in report.quarantined.items()]
+    return asdict(report) | {"facts": facts, "quarantined": counted}
+
+
+def _names_people(fact: Any) -> bool:
+    """Whether a fact lists single contacts: such a list stays on the dashboard, and no kept file has to be rewritten when one of them is erased."""
+    return isinstance(fact, list | tuple) and any(isinstance(row, dict) and "contact_id" in row for row in fact)
 
 
 def _from_data(data: dict[str, Any]) -> StageReport:

@@ -14,6 +14,7 @@ from vesper.load import read_workspace
 from vesper.tables.declare import METADATA
 from warehouse.lake import Lake, Snapshot
 from warehouse.ledger.engine import open_ledger, reading
+from warehouse.ledger.handover_schema import NOTICE
 from warehouse.ledger.schema import MESSAGE, RUN, SNAPSHOT, SNAPSHOT_PART
 from warehouse.runner import Runner
 
@@ -89,6 +90,13 @@ def snapshots(root: Path) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
 def messages(root: Path) -> dict[str, str]:
     """State by message id."""
     return {row[0]: row[MESSAGE.c.keys().index("state")] for row in ledger_rows(root, MESSAGE)}
+
+
+def letters(root: Path) -> dict[str, str]:
+    """State of the notices to sales by the letter that they went with."""
+    column = NOTICE.c.keys().index
+    rows = ledger_rows(root, NOTICE)
+    return {row[column("letter_id")]: row[column("state")] for row in rows if row[column("letter_id")]}
 
 
 def runs(root: Path, state: str) -> list[str]:

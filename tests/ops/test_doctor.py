@@ -19,7 +19,7 @@ def harmed(findings: list[Finding]) -> list[str]:
 def file_in_force(root: Path) -> Path:
     """A file of core__contact."""
     with open_to_read(root) as house:
-        (part,) = house.lake.parts(published(house)["core__contact"])
+        part, *_patch = house.lake.parts(published(house)["core__contact"])
         return house.lake.folder / part.path
 
 
