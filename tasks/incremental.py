@@ -28,6 +28,8 @@ from warehouse.ledger.runs import latest_run, pinned_inputs, vesper_version
 from warehouse.shadow import of, restrict, shadowed
 
 TOUCHED = "touched"
+FEWEST = 20_000
+"""Of fewer contacts everybody's rows cost less than finding the touched ones."""
 MOST = 0.3
 """Above this share of the contacts it costs less to make everybody's rows."""
 
@@ -77,12 +79,12 @@ def incremental(bench: Bench, marts: Sequence[tuple[Mart, Any]], shared: Shared)
         return None
     own = {mart.table.name for mart, _ in marts}
     names = frozenset[str]().union(*[_through(select, shared) for _, select in of_contacts])
+    everybody = bench.snapshot(CONTACT.name)
     since = _since(bench, [mart for mart, _ in of_contacts], names - own)
-    if since is None:
+    if everybody is None or everybody.row_count < FEWEST or since is None:
         return None
     found = _find(bench, names - own, since)
-    everybody = bench.snapshot(CONTACT.name)
-    if found is None or everybody is None or _count(bench, found) > MOST * everybody.row_count:
+    if found is None or _count(bench, found) > MOST * everybody.row_count:
         return None
     bench.report.facts["touched"] = _count(bench, found)
     return Incremental(bench, found, shared, _columns(of_contacts, shared))

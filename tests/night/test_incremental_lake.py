@@ -153,6 +153,7 @@ class opened:
 @pytest.fixture
 def nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nights]:
     monkeypatch.setattr(tasks.incremental, "MOST", 0.9)
+    monkeypatch.setattr(tasks.incremental, "FEWEST", 0)
     made = Nights(tmp_path / "company")
     yield made
     made.house.close()
