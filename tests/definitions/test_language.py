@@ -8,6 +8,7 @@ import pytest
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
+from tests.catalogues import translated
 from vesper.language import translator
 
 # Functions whose literal arguments are message ids; wrong() and fault() carry two, what is wrong and what would be right.
@@ -20,15 +21,6 @@ def messages(file: Path) -> Iterator[str]:
     with file.open("rb") as source:
         for _line, found, _comments, _context in extract("python", source, keywords=KEYWORDS):
             yield from (message for message in (found if isinstance(found, tuple) else (found,)) if message)
-
-
-def translated(repository: Path) -> set[str]:
-    """Every message that a Chinese catalogue has a text for."""
-    found = set()
-    for catalogue in (repository / "locales" / "zh_CN" / "LC_MESSAGES").glob("*.po"):
-        with catalogue.open(encoding="utf-8") as text:
-            found |= {str(message.id) for message in read_po(text) if message.id and message.string}
-    return found
 
 
 def missing(repository: Path, room: str) -> list[str]:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from babel.messages.pofile import read_po
 from openpyxl import load_workbook
 
 from tasks.report import write_report
+from tests.catalogues import translated
 from tests.measure.shop import AT, TONIGHT, Shop, market, night
 from vesper.marts.campaign_effect import CAMPAIGN_EFFECT, campaign_effect
 from vesper.marts.funnel import FUNNEL, funnel
@@ -249,8 +249,7 @@ def test_the_list_of_an_earlier_night_goes_when_nobody_is_to_be_asked(shop: Shop
 
 @pytest.mark.requirement("R111")
 def test_every_message_of_the_page_has_a_chinese_text(repository: Path) -> None:
-    with (repository / "locales" / "zh_CN" / "LC_MESSAGES" / "report.po").open(encoding="utf-8") as file:
-        known = {message.id for message in read_po(file) if message.string}
+    known = translated(repository)
     parts = repository / "tasks" / "report_page"
     said = {
         found

@@ -4,8 +4,8 @@ import ast
 from pathlib import Path
 
 import pytest
-from babel.messages.pofile import read_po
 
+from tests.catalogues import translated
 from vesper.send import REFUSALS
 
 SOURCES = ("tasks/delivery.py", "vesper/content.py", "connectors/channels/smtp.py", "connectors/channels/_fence.py")
@@ -13,8 +13,7 @@ SOURCES = ("tasks/delivery.py", "vesper/content.py", "connectors/channels/smtp.p
 
 @pytest.mark.requirement("R111")
 def test_the_catalogue_holds_every_sentence(repository: Path) -> None:
-    with (repository / "locales/zh_CN/LC_MESSAGES/send.po").open(encoding="utf-8") as file:
-        known = {str(message.id) for message in read_po(file)}
+    known = translated(repository)
     said = {text for source in SOURCES for text in sentences(repository / source)}
     assert len(said) == 10
     assert said - known == set()
