@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from tasks.explain_asked import page, section, table
 from tasks.sql import Unanswered, night_of, open_to_read, published
 from tasks.trial import Trial
@@ -149,8 +151,6 @@ def _fill(found: Plan, after: Trial) -> None:
 
 
 def _before(name: str) -> Any:
-    import sqlalchemy as sa
-
     return METADATA.tables[name].to_metadata(sa.MetaData(), name=f"{name}__{BEFORE}")
 
 

@@ -56,7 +56,7 @@ def _chosen(table: sa.Table, night_on: dt.date, where: Mapping[str, str]) -> lis
 
 def is_summable(column: sa.ColumnElement[Any]) -> bool:
     """Whether a difference of two values of the column means anything."""
-    return isinstance(column.type, sa.Numeric | sa.Integer | sa.Boolean) and not isinstance(column.type, sa.Date)
+    return isinstance(column.type, sa.Numeric | sa.Integer | sa.Boolean)
 
 
 def with_sizes(before: DefinitionSet, after: DefinitionSet) -> DefinitionSet:

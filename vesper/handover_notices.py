@@ -12,7 +12,6 @@ from vesper.handover_clock import leaves_at
 from vesper.model.sales import SalesPolicy
 
 NoticeKind = Literal["new", "unassigned", "takeover", "withdrawn"]
-NoticeChannel = Literal["email", "wecom", "webhook"]
 MANAGER, TEAM, CRM = "manager", "team", "crm"
 NOTICE_ID_LENGTH = 26
 IN_THE_CRM: tuple[NoticeKind, ...] = ("new", "takeover", "withdrawn")

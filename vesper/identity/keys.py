@@ -13,7 +13,6 @@ from vesper.cleaning.phone import is_personal
 from vesper.identity.names import incompatible, is_whole
 from vesper.model.identity import IdentityPolicy, KeyName
 
-KEY_COLUMNS = ("kind", "value", "record", "name")
 PERSON = "person"
 
 

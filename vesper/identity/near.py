@@ -10,7 +10,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from vesper.identity.keys import record_id
 from vesper.model.identity import KeyName
 from vesper.tables.declare import previous
 from vesper.tables.identity import IDENTITY_LINK, SHARED_KEY
@@ -101,8 +100,3 @@ def link_keys(*links: sa.FromClause) -> sa.CompoundSelect[Any]:
 
 def _among(record: sa.ColumnElement[Any], records: sa.FromClause) -> sa.ColumnElement[bool]:
     return record.in_(sa.select(records.c.record))
-
-
-def records_of(table: sa.FromClause) -> Select:
-    """(record) of the rows of a table by (source, record_key)."""
-    return sa.select(record_id(table).label("record"))
