@@ -1,5 +1,6 @@
 """`python -m bench.night [--json] [--runs N] [--households N]`: what the grocer's night costs, beside the same tables written by hand in SQL.
 `python -m bench.night --contacts N --events N --segments N [--json]`: measure, score and segment of a large invented company instead (`scale/`).
+`python -m bench.night --contacts 10000000 --events 100000000 --stages-only --json`: the same two nights of Vesper alone, stage by stage.
 
 What belongs here: which nights run, in processes of their own, and what is made of the figures. What does not: counting inside a process
 (`one_night.py`), the other side (`by_hand/`), the comparison of tables (`verify.py`). Figures and how to read them: docs/benchmarks.md.
@@ -16,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.scale.night import SIDES, large
+from bench.scale.night import SIDES, alone, large
 from bench.verify import NOT_BY_HAND, differences, key_figures
 from bench.workspaces import copied, grocer, last_line
 
@@ -182,7 +183,11 @@ def show_large(chosen: argparse.Namespace) -> None:
     events = chosen.events or 20 * chosen.contacts
     sides, growth = tuple(chosen.sides), tuple(chosen.growth)
     with tempfile.TemporaryDirectory(prefix="vesper-bench-") as name:
-        result = large(Path(name) / "large", chosen.contacts, events, chosen.segments, sides, growth)
+        folder = Path(name) / "large"
+        if chosen.stages_only:
+            result = alone(folder, chosen.contacts, events, chosen.segments)
+        else:
+            result = large(folder, chosen.contacts, events, chosen.segments, sides, growth)
     if chosen.json:
         print(json.dumps(result))
     else:
@@ -198,6 +203,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, help="its events; 20 for each contact where it is missing")
     parser.add_argument("--segments", type=int, default=50, help="its segments")
     parser.add_argument("--sides", nargs="*", default=SIDES, choices=SIDES, help="whom it is compared with")
+    parser.add_argument("--stages-only", action="store_true", help="Vesper alone, stage by stage: CPU and peak memory")
     parser.add_argument("--growth", nargs="*", type=int, default=[], help="further numbers of contacts, Vesper alone")
     chosen = parser.parse_args()
     if chosen.contacts:

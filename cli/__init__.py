@@ -9,14 +9,31 @@ from collections.abc import Callable
 
 import typer
 
-from cli import data, definitions, demo, handover, night, people, quarantine, review, sending, sources, train
+from cli import (
+    backup,
+    content,
+    data,
+    definitions,
+    demo,
+    handover,
+    incident,
+    intake,
+    journeys,
+    night,
+    people,
+    quarantine,
+    review,
+    sending,
+    sources,
+    train,
+)
 from cli.options import BROKEN, STOPPED
 from vesper.problem import DefinitionsInvalid
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Vesper: marketing automation as a nightly pipeline."
 )
-for commands in (night, definitions, data, people):
+for commands in (night, definitions, data, people, backup, content):
     app.add_typer(commands.app)
 app.add_typer(demo.app, name="demo")
 app.add_typer(sources.app, name="new")
@@ -24,9 +41,15 @@ app.add_typer(people.steward, name="steward")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(review.app, name="review")
 app.add_typer(handover.app, name="handover")
+app.add_typer(journeys.app, name="task")
 app.add_typer(sending.app, name="stop")
 app.add_typer(train.app, name="train")
 app.command("resume")(sending.resume_send)
+app.command("forecast")(journeys.forecast)
+app.command("incident")(incident.incident)
+app.command("send")(sending.send)
+app.command("reconcile")(sending.reconcile)
+app.command("live-test")(intake.live_test)
 
 
 def main() -> None:

@@ -24,6 +24,9 @@ def explain(
         typer.Option("--on", formats=["%Y-%m-%d"], help="Night of the figure; the newest if missing."),
     ] = None,
     where: Annotated[list[str], typer.Option(help="COLUMN=VALUE: only these rows.")] = [],  # noqa: B006
+    campaign: Annotated[
+        str, typer.Option(help="With a person: why it got what it got of this campaign or journey.")
+    ] = "",
     workspace: Workspace = Path(),
 ) -> None:
     """Take a person, a campaign or a figure apart: facts, rules, reasons, consent, messages; formula, inputs, bridge from the night before."""
@@ -33,8 +36,9 @@ def explain(
         typer.echo(explain_figure(workspace, what, column, on.date() if on else None, _pairs(where)))
         return
     from tasks.explain import explain as explained
+    from tasks.explain import explain_why
 
-    typer.echo(explained(workspace, what))
+    typer.echo(explain_why(workspace, what, campaign) if campaign else explained(workspace, what))
 
 
 def _pairs(where: list[str]) -> dict[str, str]:

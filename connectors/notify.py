@@ -12,7 +12,10 @@ from email.policy import SMTP
 from email.utils import formataddr
 from urllib.parse import parse_qs, urlsplit
 
+from connectors.channels import ChannelUnreachable
 from connectors.channels._fence import is_loopback
+from connectors.channels._mail import route_to
+from connectors.channels.dialogue import Dialogue, Patience
 from connectors.channels.sink import HOST, Sink
 from vesper import clock
 from vesper.language import translator
@@ -95,9 +98,16 @@ def _composed(settings: Workspace, subject: str, body: str, to: str) -> EmailMes
 
 
 def _deliver(settings: Workspace, message: EmailMessage, host: str, port: int) -> None:
+    """Over TLS and signed in as `[mail]` says, like every other mail."""
     try:
-        with smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS) as client:
+        patience = Patience(TIMEOUT_SECONDS, TIMEOUT_SECONDS, TIMEOUT_SECONDS)
+        hello = settings.mail.sender.rpartition("@")[2]
+        with Dialogue(route_to(settings.mail, host, port), hello, patience).opened() as client:
+            client.wait_at_most(TIMEOUT_SECONDS)
             client.send_message(message)
+    except ChannelUnreachable as error:
+        _ = translator(settings.company.language)
+        raise NoticeFailed(_("The notice was not sent. {why}").format(why=error.said(_))) from None
     except (OSError, smtplib.SMTPException) as error:
         _ = translator(settings.company.language)
         sentence = _("The notice was not sent: the mail server {server} answered {error}. Check [mail] server.")

@@ -50,15 +50,6 @@ TIMETABLE = (
         "0 21 * * *",
         ("night",),
     ),
-    Deployment(
-        "deliver",
-        "flows.deliver",
-        "deliver",
-        "Every 15 minutes from 9 to 21: messages whose window is open.",
-        "*/15 9-20 * * *",
-        ("send",),
-        live_only=True,
-    ),
 )
 
 BY_HAND = (
@@ -99,7 +90,27 @@ FOR_SALES = tuple(
     }.items()
 )
 
+FOR_CAMPAIGNS = tuple(
+    Deployment(name, "flows.sending_ops", name.replace("-", "_"), says, tags=("action",), one_at_a_time=False)
+    for name, says in {
+        "preview": "What would people read?",
+        "set-campaign-state": "Pilot, partial, full, stopped: take a campaign one step further, or back.",
+        "explain-message": "Why did this person get this message, or why not?",
+        "reconcile": "Find out what became of messages of unknown fate.",
+        "show-map": "Which content is there for whom, and where is a gap?",
+        "backup": "Copy the ledger, the lake and the definitions.",
+    }.items()
+)
+
 ACTIONS = (
+    Deployment(
+        "deliver",
+        "flows.deliver",
+        "deliver",
+        "Send now what is due. Under `vesper up` the tick does so by itself, every ten seconds.",
+        tags=("send", "by hand"),
+        live_only=True,
+    ),
     Deployment("check", "flows.ops", "check", "Are the definitions right?", tags=("action",), one_at_a_time=False),
     Deployment(
         "plan",
@@ -134,12 +145,29 @@ ACTIONS = (
         one_at_a_time=False,
     ),
     *FOR_SALES,
+    *FOR_CAMPAIGNS,
     Deployment("stop-send", "flows.ops", "stop_send", "Stop all sending now.", tags=("action",), one_at_a_time=False),
     Deployment(
         "resume-send",
         "flows.ops",
         "resume_send",
         "Let sending go on after a stop.",
+        tags=("action",),
+        one_at_a_time=False,
+    ),
+    Deployment(
+        "incident",
+        "flows.ops",
+        "incident",
+        "A campaign went wrong: pause it, and say who was reached.",
+        tags=("action",),
+        one_at_a_time=False,
+    ),
+    Deployment(
+        "live-test",
+        "flows.ops",
+        "live_test",
+        "Try a campaign's one-click unsubscribe over the wire.",
         tags=("action",),
         one_at_a_time=False,
     ),

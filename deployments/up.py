@@ -1,4 +1,4 @@
-"""`vesper up`: server, every deployment and the runner with one command, until Ctrl+C.
+"""`vesper up`: server, every deployment, the runner, the tick and the web app with one command, until Ctrl+C.
 
 What belongs here: the order in which the parts start and stop. What does not: their settings (`environment.py`), the deployments (`registry.py`).
 The command line finds the other ways to a server here as well: a server for one run, and a night as a flow run.
@@ -15,6 +15,7 @@ from typing import Any
 
 from deployments import child
 from deployments.environment import home, ready_file
+from deployments.kept import Kept, kept_of
 from deployments.left_over import crash_lost_runs, forget_deployments, register_zombie_automation, skip_missed_starts
 from deployments.night_as_flow import run_as_flow
 from deployments.registry import Deployment, deployments_of
@@ -52,8 +53,19 @@ def up(root: Path, say: Say = print) -> int:
         say(
             f"Runner: {len(entries)} forms and schedules; prepare at 20:00 and score at 21:00, {workspace.company.zone}"
         )
+        kept = _keep_alive(kept_of(workspace, server.variables), parts, say)
+        if workspace.intake.address:
+            say(f"Intake: {workspace.intake.address} by way of {workspace.intake.host}:{workspace.intake.port}")
         say(f"Dashboard: {server.ui_url} (Ctrl+C stops everything)")
-        return _supervise({"server": server.process, "runner": runner}, stop, say)
+        return _supervise({"server": server.process, "runner": runner}, kept, stop, say)
+
+
+def _keep_alive(kept: list[Kept], parts: ExitStack, say: Say) -> list[Kept]:
+    """Start the processes that act between two nights."""
+    for one in kept:
+        one.start()
+        parts.callback(_stop, one.name, one.stop, say)
+    return kept
 
 
 def _put_right(root: Path, server: Server, entries: list[Deployment], say: Say) -> None:
@@ -96,9 +108,11 @@ def _wait_for_deployments(runner: child.Child, ready: Path, stop: threading.Even
         stop.wait(0.5)
 
 
-def _supervise(parts: dict[str, Any], stop: threading.Event, say: Say) -> int:
-    """Wait for the word to stop; a part that ends before it ends the rest."""
+def _supervise(parts: dict[str, Any], kept: list[Kept], stop: threading.Event, say: Say) -> int:
+    """Wait for the word to stop; a part that ends before it ends the rest, but for those that are simply started again."""
     while not stop.wait(1):
+        for sentence in filter(None, [one.look() for one in kept]):
+            say(sentence)
         for name, part in parts.items():
             if not part.is_alive():
                 say(f"The {name} has stopped by itself; its log {part.log} ends with:\n{part.last_words()}")

@@ -8,14 +8,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from docs import condition_page, requirement_page, schema_files, table_page
+from docs import condition_page, content_page, requirement_page, schema_files, table_page
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def from_the_code() -> dict[str, str]:
     """Generated files that follow from the code alone, by path."""
-    return {"docs/tables.md": table_page.page(), "docs/conditions.md": condition_page.page(), **schema_files.files()}
+    return {
+        "docs/tables.md": table_page.page(),
+        "docs/conditions.md": condition_page.page(),
+        "docs/content.md": content_page.page(),
+        **schema_files.files(),
+    }
 
 
 def stale(root: Path) -> Iterator[str]:

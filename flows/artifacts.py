@@ -17,7 +17,7 @@ from vesper.load import read_workspace
 from vesper.stage_report import StageFailed, StageReport
 from vesper.wording import Beside, Row, Translate, failure, gate_rows, kpi_tables, stage_title, summary
 
-WRITES_THE_PAGE = "watch"
+WRITES_THE_PAGE, SENDS = "watch", "send"
 
 
 def keep_report(report: StageReport, root: Path, _: Translate) -> None:
@@ -26,6 +26,17 @@ def keep_report(report: StageReport, root: Path, _: Translate) -> None:
     beside = Beside(night_before(report, root), page, read_workspace(root).company.composed)
     keep_page(f"{report.stage}-summary", summary(report, _, beside), _(stage_title(report.stage)))
     _keep_tables(report, _)
+    if report.stage == SENDS:
+        keep_campaigns(root)
+
+
+def keep_campaigns(root: Path) -> None:
+    """A page for each campaign and journey that is no draft: planned, waiting, sent, refused by reason, unknown, pace and time left."""
+    from tasks.explain_campaign import campaign_pages
+
+    with _never_in_the_way("campaigns"):
+        for id, markdown in campaign_pages(root).items():
+            keep_page(f"campaign-{id}", markdown, id)
 
 
 def keep_failure(stage: str, failed: StageFailed, root: Path, _: Translate) -> None:

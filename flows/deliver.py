@@ -4,7 +4,7 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.artifacts import keep_page
+from flows.artifacts import keep_campaigns, keep_page
 from flows.ending import ends_in_a_sentence
 from flows.form import workspace as workspace_field
 
@@ -17,4 +17,5 @@ def deliver(workspace: Path = workspace_field()) -> str:
 
     answer = ops.deliver(workspace)
     keep_page("deliver", answer, "deliver")
+    keep_campaigns(workspace)
     return answer

@@ -18,6 +18,7 @@ from flows.form import field, in_folder
 from flows.form import workspace as workspace_field
 
 BY = "Who does this: a name that colleagues know."
+ONE_CAMPAIGN = "Id of one campaign or journey. Left empty: all sending."
 SHEET = "Name of the workbook in the company's folder, such as review.xlsx."
 Kind = Literal[
     "sources",
@@ -118,11 +119,24 @@ def stop_send(
     workspace: Path = workspace_field(),
     reason: str = field("Reason", "Why sending stops. It stands in the ledger and on the dashboard."),
     by: str = field("Your name", BY),
+    campaign: str = field("Campaign", ONE_CAMPAIGN, ""),
 ) -> str:
-    """Stops every message from the next transaction on. What a mail server has accepted cannot be called back."""
+    """Stops every message, or those of one campaign, from the next transaction on. What a mail server has accepted cannot be called back."""
     from tasks import ops
 
-    return ops.stop(workspace, reason, by)
+    return ops.stop(workspace, reason, by, campaign)
+
+
+@action("live-test")
+def live_test(
+    workspace: Path = workspace_field(),
+    campaign: str = field("Campaign", "Id of a campaign or journey."),
+    by: str = field("Your name", BY),
+) -> str:
+    """Tries a campaign's one-click unsubscribe at the address that its mails name. In production it is asked for before `full`."""
+    from tasks.live_test import live_test as tried
+
+    return tried(workspace, campaign, by)
 
 
 @action("resume-send")
@@ -130,11 +144,25 @@ def resume_send(
     workspace: Path = workspace_field(),
     reason: str = field("Reason", "Why sending may go on. It stands in the ledger and on the dashboard."),
     by: str = field("Your name", BY),
+    campaign: str = field("Campaign", ONE_CAMPAIGN, ""),
 ) -> str:
     """Lets messages go again after a stop; a separate act with a name and a reason of its own."""
     from tasks import ops
 
-    return ops.resume(workspace, reason, by)
+    return ops.resume(workspace, reason, by, campaign)
+
+
+@action("incident")
+def incident(
+    workspace: Path = workspace_field(),
+    campaign: str = field("Campaign", "Id of the campaign or journey that went wrong."),
+    reason: str = field("Reason", "What went wrong. It stands in the ledger and on the dashboard."),
+    by: str = field("Your name", BY),
+) -> str:
+    """Pauses a campaign that went wrong, says who was reached, and leaves its answers out of all scores."""
+    from tasks.incident import incident as recorded
+
+    return recorded(workspace, campaign, reason, by)
 
 
 @action("backfill")

@@ -20,8 +20,8 @@ from warehouse.house import House
 from warehouse.lake import Candidate, Snapshot
 from warehouse.lint import refuse_unstable
 from warehouse.part import VOID, WHOLE, Part, Span, days_of, span_of
-from warehouse.patch import within, without
-from warehouse.patching import holds_columns, keep_differing, write_difference, write_patch
+from warehouse.patch import sizes, within, without
+from warehouse.patching import Restricted, holds_columns, keep_differing, write_difference, write_patch
 from warehouse.rehearsal import Rehearsal
 from warehouse.runner import Runner, arrow_schema
 
@@ -76,6 +76,20 @@ class Bench:
         self.runner.bind_snapshot(bound, snapshot)
         if snapshot:
             self.inputs[name] = snapshot.snapshot_id
+
+    def sizes(self, table: sa.Table, column: str, label: str, on: dt.date) -> sa.Table:
+        """Keep how many rows of a patched table, as of a date, have which value in a column of its grain."""
+        parts, _ = self.standing(table.name, on)
+        layers = self.runner.layers(stored(table), {part.key: part for part in parts if part.path})
+        return self.runner.materialize(sizes(layers, column, label), f"{table.name}__sizes__{on.isoformat()}")
+
+    def standing(self, name: str, on: dt.date) -> tuple[tuple[Part, ...], dt.date]:
+        """The parts of a table as of a date, and the night that they are of; of this stage's own table tonight, those that it writes."""
+        mine = self.candidates.get(name)
+        if mine and on == self.business_on:
+            return mine.parts, on
+        snapshot = self.house.lake.as_of(name, on)
+        return self.house.lake.parts(snapshot), snapshot.business_on if snapshot else on
 
     def snapshot(self, name: str) -> Snapshot | None:
         return self.house.lake.as_of(name, self.business_on)
@@ -204,7 +218,7 @@ class Bench:
         before = self.house.lake.parts(self.snapshot_before(table.name))
         return any(part.key == WHOLE for part in before) and holds_columns(self.runner, table, before)
 
-    def patch(self, table: sa.Table, select: Any, touched: sa.FromClause) -> None:
+    def patch(self, table: sa.Table, select: Any, touched: sa.FromClause, restricted: Restricted | None = None) -> None:
         """Write only what a night changes of a patched table; where that is much, the table is written whole again.
 
         The rows are those that `fill` would have written, as long as every key that is not touched has the rows of the night before. Where
@@ -214,6 +228,7 @@ class Bench:
         Args:
             select: rows that hold tonight of the touched keys; it may give further rows, which are left out.
             touched: distinct keys whose rows may differ from the night before, in columns of the grain (all or some). A bound or kept table.
+            restricted: what the caller restricted to the touched keys before.
         """
         self.declare(table)
         if not self.is_patchable(table):
@@ -225,7 +240,7 @@ class Bench:
             return
         self.read(select, sa.select(touched))
         parts_before, is_whole = self._layers_of(table)
-        parts = write_patch(self.runner, select, table, parts_before, touched, is_whole)
+        parts = write_patch(self.runner, select, table, parts_before, touched, is_whole, restricted)
         self.take(table, Candidate(table.name, parts, None, _fresh(parts, parts_before)))
 
     def _layers_of(self, table: sa.Table) -> tuple[tuple[Part, ...], bool | None]:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from data_quality.conservation import consolidated_contacts, consolidated_orders
 from tasks.bench import Bench, Mode
+from tasks.fold import fold
 from tasks.marts import fill_marts
 from tasks.people import resolve_people
 from tasks.sales import write_sales
@@ -17,7 +18,7 @@ from tasks.take_in import TakenIn, take_in, translator_of
 from tasks.vendor import VendorIds
 from tasks.vendor import events as vendor_events
 from vesper import consolidated_figures as figures
-from vesper.consolidate import campaign, contact, identity, order
+from vesper.consolidate import campaign, contact, identity, incident, order
 from vesper.consolidate.calendar import calendar
 from vesper.consolidate.latest import products
 from vesper.model.source import Source
@@ -25,8 +26,10 @@ from vesper.stage_report import StageReport
 from vesper.tables.campaign import CAMPAIGN, CAMPAIGN_MEMBER, EVENT
 from vesper.tables.contact import CONTACT, SOURCE_RECORD
 from vesper.tables.declare import empty
+from vesper.tables.ledger_copy import LEDGER_INCIDENT
 from vesper.tables.order import ORDER_DAY, ORDER_LINE, PRODUCT
 from vesper.tables.quality import CALENDAR, COVERAGE, QUARANTINE
+from warehouse.ledger.incident import messages_as_arrow
 from warehouse.ledger.receipts import record_receipts
 from warehouse.part import days_of
 
@@ -43,6 +46,7 @@ def consolidate(
 
 def fill(bench: Bench) -> None:
     """Everything between the opening of the stage and its gate."""
+    fold(bench)
     sources = bench.night.definitions.of(Source)
     taken = {id: take_in(bench, source) for id, source in sources.items()}
     _keep_what_came(bench, list(taken.values()))
@@ -114,7 +118,9 @@ def _seen_before(bench: Bench) -> bool:
 def _write_events(bench: Bench, taken: dict[str, TakenIn], ids: VendorIds) -> None:
     """Events of all sources; all parts, since a contact's id may have changed anywhere."""
     selects: list[Any] = vendor_events(bench, taken.values(), ids)
-    events = bench.materialize(sa.union_all(*selects) if selects else empty(EVENT), "events_tonight")
+    bench.runner.bind_arrow(LEDGER_INCIDENT.name, messages_as_arrow(bench.house.engine, bench.business_on))
+    every = (sa.union_all(*selects) if selects else empty(EVENT)).subquery("every_event")
+    events = bench.materialize(incident.marked(every), "events_tonight")
     days = {row[0] for row in bench.rows(sa.select(events.c.on).distinct())}
     # An event that moved to another day must leave the old one, even when nothing else is left there.
     left = {day for part in bench.house.lake.parts(bench.snapshot_before(EVENT.name)) for day in days_of(part.key)}

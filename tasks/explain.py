@@ -9,19 +9,16 @@ import difflib
 import re
 from pathlib import Path
 
-from tasks.explain_asked import Asked
+from tasks.explain_asked import Asked, asking
 from tasks.explain_campaign import about_campaign
 from tasks.explain_identity import gone, moved
 from tasks.explain_person import about_person
-from tasks.sql import Unanswered, open_to_read, published
+from tasks.explain_why import why
+from tasks.sql import Unanswered
 from vesper import explain as ask
 from vesper.cleaning import email
 from vesper.cleaning.mail_domain import FREE
-from vesper.language import translator
-from vesper.model.campaign import Campaign
 from vesper.privacy import mask_email, mask_name, mask_phone
-from warehouse.ledger.suppression import bind_key
-from warehouse.runner import Runner
 
 KINDS = ("contact", "campaign", "card", "phone", "email")
 _CONTACT = re.compile(r"c[0-9a-f]{16}")
@@ -34,14 +31,23 @@ def explain(root: Path, what: str) -> str:
 
     `what` may say its kind: `card:18`. Raises Unanswered, one sentence with the nearest ids, when it names nothing or several things.
     """
-    with open_to_read(root) as house, Runner(house.lake) as runner:
-        bind_key(runner, house.address_key)
-        asked = Asked(house, runner, published(house), translator(house.workspace.company.language))
+    with asking(root) as asked:
         said, value = _parsed(what.strip())
         kind, id = _meant(asked, said, value)
         if kind == "campaign":
             return about_campaign(asked, id)
         return about_person(asked, id, moved(asked, value, id) if said in ("", "contact") else "")
+
+
+def explain_why(root: Path, person: str, campaign: str) -> str:
+    """Why a contact got what it got of a campaign or journey. `person` is whatever `explain` takes. Raises Unanswered."""
+    with asking(root) as asked:
+        kind, id = _meant(asked, *_parsed(person.strip()))
+        if kind != "contact":
+            raise Unanswered(
+                asked._("{value} is no person; say whom, such as a contact's id.").format(value=echoed(person))
+            )
+        return why(asked, id, campaign)
 
 
 def _parsed(what: str) -> tuple[str, str]:
@@ -67,8 +73,7 @@ def _meant(asked: Asked, kind: str, value: str) -> tuple[str, str]:
 
 
 def _campaign_ids(asked: Asked) -> set[str]:
-    own = asked.definitions("send").of(Campaign)
-    return {*own, *(row.campaign_id for row in asked.rows(ask.campaign_ids()))}
+    return {*asked.outreaches, *(row.campaign_id for row in asked.rows(ask.campaign_ids()))}
 
 
 def _unknown(asked: Asked, kind: str, value: str) -> str:

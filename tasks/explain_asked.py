@@ -5,26 +5,33 @@ What belongs here: what the answers about people and about campaigns share. What
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from tasks.sql import open_to_read, published
 from vesper.clock import local_time
 from vesper.definition_set import DefinitionSet
-from vesper.language import Translate
+from vesper.language import Translate, translator
 from vesper.marts import reads
 from vesper.marts.message import MESSAGE
 from vesper.marts.score import SCORE
 from vesper.marts.segment_member import SEGMENT_MEMBER
 from vesper.marts.tier import TIER
+from vesper.model.campaign import Campaign
+from vesper.model.journey import Journey
+from vesper.model.outreach import Outreach
 from vesper.tables.contact import CONTACT
 from vesper.tables.declare import METADATA, PREVIOUS
 from warehouse.house import House
 from warehouse.lake import Snapshot
 from warehouse.ledger.engine import reading
 from warehouse.ledger.runs import latest_run
+from warehouse.ledger.suppression import bind_key
 from warehouse.runner import Runner
 
 SHORT = 16
@@ -81,6 +88,12 @@ class Asked:
             self._definitions[activation] = self.house.definitions_at(activation)
         return self._definitions[activation]
 
+    @property
+    def outreaches(self) -> dict[str, Outreach]:
+        """The campaigns and journeys that the send stage decided by, by id."""
+        known = self.definitions("send")
+        return {**known.of(Campaign), **known.of(Journey)}
+
     def decided_by(self, stage: str, name: str) -> str:
         """The file of a definition and the hash of the text that decided; whether the file lies here or ships with Vesper."""
         digest = self.definitions(stage).hashes.get(name)
@@ -99,6 +112,14 @@ class Asked:
     def word(self, code: str | None) -> str:
         """A code of the ledger or of a table in words."""
         return self._(code.replace("_", " ")) if code else "-"
+
+
+@contextmanager
+def asking(root: Path) -> Iterator[Asked]:
+    """A question about a workspace, with its tables pinned."""
+    with open_to_read(root) as house, Runner(house.lake) as runner:
+        bind_key(runner, house.address_key)
+        yield Asked(house, runner, published(house), translator(house.workspace.company.language))
 
 
 def night_line(asked: Asked) -> str:

@@ -7,16 +7,20 @@ the Selects over the published tables (`vesper/explain.py`).
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from tasks.explain_asked import Asked, night_line, page, section, table
+from tasks.explain_asked import Asked, asking, night_line, page, section, table
 from vesper import explain as ask
 from vesper.model.campaign import Campaign
+from vesper.model.journey import Journey
+from vesper.model.outreach import Outreach
 from vesper.wording import figure
+from warehouse.ledger.journey_schema import JOURNEY_ENTRY
 from warehouse.ledger.outbox import Standing, standing
-from warehouse.ledger.schema import MESSAGE, REFUSAL
+from warehouse.ledger.schema import ATTEMPT, MESSAGE, REFUSAL
 from warehouse.ledger.send_stop import is_stopped
 
 NIGHTS = 7
@@ -24,36 +28,62 @@ NIGHTS = 7
 
 def about_campaign(asked: Asked, id: str) -> str:
     _ = asked._
-    own = asked.definitions("send").of(Campaign).get(id)
+    own = asked.outreaches.get(id)
     reported = asked.rows(ask.campaign(id))
     title = own.title(asked.language) if own else reported[0].name
-    parts = [_own_campaign(asked, own), *_sending(asked, own)] if own else [_reported(asked, reported[0])]
+    parts = [_own(asked, own), *_sending(asked, own)] if own else [_reported(asked, reported[0])]
     return page(f"{id} · {title}", night_line(asked), *parts, section(_("What it brought"), _effect(asked, id)))
 
 
-def _own_campaign(asked: Asked, own: Campaign) -> str:
+def _own(asked: Asked, own: Outreach) -> str:
     _ = asked._
     facts = {
         _("what it is"): own.says.of(asked.language),
         _("owner"): own.owner,
         _("series"): own.series,
-        _("state"): own.state,
+        _("state"): asked.word(own.state),
         _("nights"): f"{own.starts_on} - {own.ends_on}",
-        _("channel"): f"{own.channel}, {asked.word(own.purpose)}",
+        _("purpose"): asked.word(own.purpose),
         _("at most"): _("{count} people").format(count=figure(own.max_people)),
     }
-    files = [f"campaigns/{own.id}", f"segments/{own.segment}", f"content/{own.content}", "policy/frequency"]
-    decided = "; ".join(asked.decided_by("send", name) for name in files)
+    decided = "; ".join(asked.decided_by("send", name) for name in [*_files(own), "policy/frequency"])
     return "\n".join(f"- {name}: {value}" for name, value in {**facts, _("decided by"): decided}.items())
 
 
-def _sending(asked: Asked, own: Campaign) -> Iterable[str]:
+def _files(own: Outreach) -> list[str]:
+    """The definitions that it is made of."""
+    if isinstance(own, Campaign):
+        return [f"campaigns/{own.id}", f"segments/{own.segment}", f"content/{own.content}"]
+    steps = own.steps if isinstance(own, Journey) else ()
+    return [f"journeys/{own.id}", *sorted({f"content/{step.send.content}" for step in steps if step.send})]
+
+
+def _sending(asked: Asked, own: Outreach) -> Iterable[str]:
     _ = asked._
-    members = asked.rows(ask.members_of(own.segment))[0][0]
-    said = _("Segment {segment} has {count} members.").format(segment=own.segment, count=figure(members))
-    yield section(_("Audience"), said + "\n\n" + _nights(asked, own.id))
+    if isinstance(own, Campaign):
+        members = asked.rows(ask.members_of(own.segment))[0][0]
+        said = _("Segment {segment} has {count} members.").format(segment=own.segment, count=figure(members))
+        yield section(_("Audience"), said + "\n\n" + _nights(asked, own.id))
+    else:
+        yield section(_("People on the way"), _people(asked, own.id))
+        yield section(_("Messages by night"), _nights(asked, own.id))
     states = [one for one in standing(asked.house.engine) if one.campaign_id == own.id]
-    yield section(_("Messages"), _states(asked, states))
+    yield section(_("Messages"), _states(asked, own.id, states))
+
+
+def _people(asked: Asked, id: str) -> str:
+    """Of a journey: how many stand at each step, and how it ended for the others."""
+    _ = asked._
+    entry, count = JOURNEY_ENTRY.c, sa.func.count()
+    key = (entry.state, entry.step_id)
+    counted = (
+        sa.select(*key, count, sa.func.min(entry.due_at)).where(entry.journey_id == id).group_by(*key).order_by(*key)
+    )
+    rows = [
+        [asked.word(state), step, figure(people), asked.time(due) if state == "active" else "-"]
+        for state, step, people, due in asked.ledger(counted)
+    ]
+    return table([_(word) for word in ("state", "step", "people", "first limit")], rows) or _("Nobody has entered yet.")
 
 
 def _nights(asked: Asked, id: str) -> str:
@@ -80,17 +110,48 @@ def _nights(asked: Asked, id: str) -> str:
     return table(heads, rows) or _("No night has planned this campaign yet.")
 
 
-def _states(asked: Asked, states: Sequence[Standing]) -> str:
+def _states(asked: Asked, id: str, states: Sequence[Standing]) -> str:
     _ = asked._
     rows = [
         [asked.word(one.state), asked.word(one.reason), figure(one.people), asked.time(one.next_at)] for one in states
     ]
-    times = [one.next_at for one in states if one.next_at]
-    lines = [_("Next send: {at}.").format(at=asked.time(min(times)))] if times else [_("Nothing waits to be sent.")]
-    if is_stopped(asked.house.engine):
-        lines.append(_("Sending is stopped; every message waits until it is resumed."))
     waiting = table([_("state"), _("reason"), _("people"), _("next send")], rows)
-    return "\n\n".join(filter(None, [waiting, " ".join(lines)]))
+    return "\n\n".join(filter(None, [waiting, " ".join(_outlook(asked, id, states))]))
+
+
+def _outlook(asked: Asked, id: str, states: Sequence[Standing]) -> Iterable[str]:
+    """When the next message goes, how fast they go and how long that takes; what stops them."""
+    _ = asked._
+    times = [one.next_at for one in states if one.next_at]
+    yield _("Next send: {at}.").format(at=asked.time(min(times))) if times else _("Nothing waits to be sent.")
+    left, pace = sum(one.people for one in states if one.next_at), _pace(asked, id)
+    if left and pace:
+        minutes = -(-left // pace)
+        yield _(
+            "In its last busy minute {pace} went; the {left} that wait take about {minutes} minutes of an open window."
+        ).format(pace=figure(pace), left=figure(left), minutes=figure(minutes))
+    unknown = sum(one.people for one in states if one.state == "unknown")
+    if unknown:
+        yield _(
+            "{count} may or may not have arrived; they are never sent again by themselves. `vesper reconcile` looks."
+        ).format(count=figure(unknown))
+    if is_stopped(asked.house.engine):
+        yield _("Sending is stopped; every message waits until it is resumed.")
+    if is_stopped(asked.house.engine, id):
+        yield _("It is paused; its messages wait until it is resumed.")
+
+
+def _pace(asked: Asked, id: str) -> int:
+    """Wire calls in the minute before the newest one, itself included."""
+    mine = sa.select(ATTEMPT.c.started_at).join(MESSAGE, MESSAGE.c.message_id == ATTEMPT.c.message_id)
+    newest = asked.ledger(
+        sa.select(sa.func.max(mine.where(MESSAGE.c.campaign_id == id).subquery("calls").c.started_at))
+    )
+    if not newest or newest[0][0] is None:
+        return 0
+    since = newest[0][0] - dt.timedelta(minutes=1)
+    calls = mine.where(MESSAGE.c.campaign_id == id, ATTEMPT.c.started_at > since).subquery("calls")
+    return int(asked.ledger(sa.select(sa.func.count()).select_from(calls))[0][0])
 
 
 def _reported(asked: Asked, row: Any) -> str:
@@ -115,3 +176,10 @@ def _effect(asked: Asked, id: str) -> str:
     ]
     heads = [_("channel"), *[_(name.replace("_", " ")) for name in names], _("hash")]
     return table(heads, rows) or _("It has reached nobody yet.")
+
+
+def campaign_pages(root: Path) -> dict[str, str]:
+    """The page of every campaign and journey that runs, pilots or is stopped, by id: what the dashboard shows after each night."""
+    with asking(root) as asked:
+        shown = [id for id, own in sorted(asked.outreaches.items()) if own.state != "draft"]
+        return {id: about_campaign(asked, id) for id in shown}

@@ -89,7 +89,7 @@ class Messenger:
     def _channel(self, channel: str, batches: Sequence[Batch], told: Mapping[str, Told], report: NoticeReport) -> None:
         """All letters of one channel, by one connection. Raises ChannelUnreachable before anything was claimed."""
         if channel == "email":
-            with opened(self.workspace, FOLDER) as mail:
+            with opened(self.workspace, folder=FOLDER) as mail:
                 for at, notices in batches:
                     mail.ready()
                     self._go(at, notices, report, lambda key, at, going: mail.send(self._mail(key, at, going)), told)

@@ -6,7 +6,7 @@ another policy, linkage or scale of it is a full rebuild.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -15,12 +15,13 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from tasks.bench import Bench
-from tasks.identity_evidence import Evidence, Scored, columns_held, columns_read, evidence
+from tasks.identity_evidence import DATED, JUDGED, Evidence, Scored, evidence
 from vesper.clock import on as date_literal
 from vesper.identity import change, ids, keys, membership, near
 from vesper.identity.clusters import ClusterRules
+from vesper.inbox import FORM, provisional
 from vesper.language import translator
-from vesper.model.identity import IdentityPolicy
+from vesper.model.identity import IdentityPolicy, KeyName
 from vesper.model.linkage import Linkage, population
 from vesper.stage_report import CheckResult, StageFailed
 from vesper.tables.contact import CONTACT_MEMBER, SOURCE_RECORD
@@ -35,11 +36,13 @@ from vesper.tables.identity import (
     MERGE_EVENT,
     SHARED_KEY,
 )
+from vesper.tables.raw import raw_name
+from warehouse.arrays import flags, texts, to_numbers
 from warehouse.clusters import components, partition
 from warehouse.ledger.runs import vesper_version
 from warehouse.runner import Runner
 
-NAME = "name"
+NAME, NAME_KEY = "name", "name_key"
 FEWEST_MERGES = 10
 """Merges that no night is stopped for: a tenth of ten contacts is one person who came twice."""
 LARGE = 500
@@ -65,17 +68,18 @@ def resolve(
     rules = _steward_rules(bench)
     if same is not None and not bench.scalar(sa.select(sa.func.count()).select_from(same)):
         same = None
-    version = _version(bench, policy, linkage, same is not None)
+    live = bench.scalar(sa.select(sa.func.count()).select_from(SOURCE_RECORD).where(keys.live(SOURCE_RECORD)))
+    version = _version(policy, linkage, live, same is not None)
     anew = is_full or (linkage is not None and linkage.has_friends) or _version_before(bench) != version
-    seen = evidence(bench, policy, linkage, rules, anew, score or partial(_splink, bench), same)
+    seen = evidence(bench, policy, linkage, rules, anew, score or partial(_splink, bench, live), same)
     bench.fill(SHARED_KEY, sa.select(seen.shared))
     _fill_links(bench, seen)
-    scope = _scope(bench, policy, linkage, seen)
+    scope = _scope(bench, policy, seen)
     settings = linkage.clusters if linkage else policy.clusters
     label, component, veto = _clustered(bench, policy, seen, scope, ClusterRules(**settings.model_dump()))
     bench.fill(IDENTITY_VETO, membership.vetoes(veto, scope.all_rows, seen.steward))
     given = _fill_contacts(bench, seen, scope, label, component)
-    bench.keep_night(IDENTITY_NIGHT, membership.night_figures(version, bench.business_on, given, scope.contact))
+    bench.keep_night(IDENTITY_NIGHT, membership.night_figures(version, bench.business_on, live, given, scope.contact))
     _judge_merges(bench, policy)
     for name in [name for name in bench.runner.bound if name.startswith("identity_")]:
         bench.runner.forget(name)
@@ -90,11 +94,14 @@ def _fill_links(bench: Bench, seen: Evidence) -> None:
         bench.patch(IDENTITY_LINK, sa.select(seen.link), touched)
 
 
-def _splink(bench: Bench, runner: Runner, records: sa.Table, linkage: Linkage, fresh: str | None) -> pa.Table:
-    from warehouse.linkage import NotTrained, scored  # a night without a linkage never loads Splink
+def _splink(
+    bench: Bench, live: int, runner: Runner, records: sa.Table, linkage: Linkage, fresh: str | None
+) -> pa.Table:
+    """Weights by the model that Splink trained, as they are among so many live rows."""
+    from warehouse.linkage import NotTrained, scored  # a night without a linkage never loads that room
 
     try:
-        return scored(runner, records, linkage, fresh)
+        return scored(runner, records, linkage, fresh, live)
     except NotTrained as error:
         _ = translator(bench.house.workspace.company.language)
         said = _("linkage/{id} has no weights yet; train it with `vesper train linkage {id}`, then put it in force.")
@@ -113,10 +120,9 @@ def _steward_rules(bench: Bench) -> sa.Table:
     return rule if rule.name in bench.runner.bound else bench.materialize(empty(rule), "identity_no_rule")
 
 
-def _version(bench: Bench, policy: IdentityPolicy, linkage: Linkage | None, has_vendors: bool) -> str:
+def _version(policy: IdentityPolicy, linkage: Linkage | None, live: int, has_vendors: bool) -> str:
     """Hash of all that a link's weight or a cluster depends on besides the rows, Vesper's own version included."""
     content = policy.model_dump_json(exclude={"name", "says", "owner", "most_merged_ratio"})
-    live = bench.scalar(sa.select(sa.func.count()).select_from(SOURCE_RECORD).where(keys.live(SOURCE_RECORD)))
     scale = (linkage.version, population(live)) if linkage else None
     return hashlib.sha256(repr((content, scale, has_vendors, vesper_version())).encode()).hexdigest()[:16]
 
@@ -137,7 +143,7 @@ class _Scope:
         contact: (contact_id) of the night before that tonight touches.
         before: (record, contact_id) of their rows.
         source: core__source_record rows that are resolved, or all of them.
-        record: (record, columns) alive that is resolved, as identity compares it.
+        record: (record, name_key, ...) alive that is resolved.
         all_rows: (record) of both, alive or gone.
         link: links between rows that are resolved.
     """
@@ -150,12 +156,12 @@ class _Scope:
     link: sa.Table
 
 
-def _scope(bench: Bench, policy: IdentityPolicy, linkage: Linkage | None, seen: Evidence) -> _Scope:
-    if seen.touched is None:
+def _scope(bench: Bench, policy: IdentityPolicy, seen: Evidence) -> _Scope:
+    if seen.record is not None:
         before = bench.materialize(membership.memberships(previous(CONTACT_MEMBER)), "identity_member_before")
         contact = bench.materialize(sa.select(before.c.contact_id).distinct(), "identity_contact_touched")
         return _Scope(contact, before, SOURCE_RECORD, seen.record, _rows(bench, seen.record, before), seen.link)
-    columns = columns_read(policy, linkage)
+    assert seen.touched is not None
     was = previous(CONTACT_MEMBER)
     touched = bench.materialize(near.row_keys(seen.touched), "identity_touched_key")
     member = membership.memberships(near.rows(was, touched).subquery()).subquery()
@@ -163,9 +169,10 @@ def _scope(bench: Bench, policy: IdentityPolicy, linkage: Linkage | None, seen: 
     contact = bench.materialize(contacts, "identity_contact_touched")
     before = bench.materialize(change.rows_of(contact, membership.memberships(was).subquery()), "identity_row_before")
     every = sa.union(sa.select(seen.touched.c.record), sa.select(before.c.record)).subquery()
-    held = near.rows(SOURCE_RECORD, near.row_keys(every).subquery(), columns_held(policy, linkage))
-    source = bench.materialize(held, "identity_source")
-    record = bench.materialize(keys.comparable(source, seen.shared, policy, columns), "identity_row")
+    single = [column for name in _single(policy) for column in policy.columns_of(name)]
+    asked = [NAME_KEY, *single, *JUDGED, *DATED, "excluded_by"]
+    source = bench.materialize(near.rows(SOURCE_RECORD, near.row_keys(every).subquery(), asked), "identity_source")
+    record = bench.materialize(membership.live_rows([NAME_KEY], source), "identity_row")
     link = bench.materialize(change.links_within(IDENTITY_LINK, record), "identity_link_within")
     return _Scope(contact, before, source, record, _rows(bench, record, before), link)
 
@@ -182,8 +189,10 @@ def _clustered(
     must = frozenset(name for name, key in policy.keys.items() if key.strength == "authority") | {membership.STEWARD}
     records = bench.runner.arrow(sa.select(scope.record.c.record))["record"]
     links = bench.runner.arrow(sa.select(scope.link))
-    ties = pc.or_(pc.is_in(links["rule"], pa.array(sorted(must))), pc.greater_equal(links["weight"], rules.keep))
-    component = _bound(bench, "identity_component", components(records, links.filter(ties)), "record", "component")
+    is_must = to_numbers(pc.is_in(links["rule"], texts(sorted(must)))) == 1
+    ties = is_must | (to_numbers(links["weight"]) >= rules.keep)
+    tied = components(records, links.filter(flags(ties)))
+    component = _bound(bench, "identity_component", tied, "record", "component")
     veto = bench.materialize(_vetoes(bench, policy, scope, component), "identity_veto")
     cannot, unlike = (bench.runner.arrow(select) for select in membership.pairs_against(veto, seen.steward))
     found = partition(records, links, must, cannot, unlike, rules)
@@ -201,7 +210,7 @@ def _vetoes(bench: Bench, policy: IdentityPolicy, scope: _Scope, component: sa.T
 
 def _second_values(bench: Bench, policy: IdentityPolicy, scope: _Scope, component: sa.Table) -> list[sa.Select[Any]]:
     """Rows with two values of an id that a person has once, unless a steward said that both are one person's (R104)."""
-    single = [name for name, key in policy.keys.items() if key.is_single]
+    single = _single(policy)
     if not single:
         return []
     held = bench.materialize(keys.identifiers(scope.source, policy, kinds=single), "identity_single")
@@ -210,6 +219,11 @@ def _second_values(bench: Bench, policy: IdentityPolicy, scope: _Scope, componen
     return [
         membership.as_veto(keys.two_values(held, component, name, one_person), name, is_final=True) for name in single
     ]
+
+
+def _single(policy: IdentityPolicy) -> list[KeyName]:
+    """Keys of which a person has one."""
+    return [name for name, key in policy.keys.items() if key.is_single]
 
 
 def _bound(bench: Bench, name: str, rows: pa.Table, *columns: str) -> sa.Table:
@@ -222,16 +236,13 @@ def _bound(bench: Bench, name: str, rows: pa.Table, *columns: str) -> sa.Table:
 def _fill_contacts(bench: Bench, seen: Evidence, scope: _Scope, label: sa.Table, component: sa.Table) -> sa.Table:
     """Ids of the clusters, then everything that names a contact. Gives (label, contact_id)."""
     on = bench.business_on
-    touched = ids.Touched(
-        label,
-        scope.before,
-        previous(CONTACT_ALIAS),
-        previous(CONTACT_MEMBER),
-        membership.known_since(scope.source).subquery("known"),
-    )
+    known = membership.known_since(scope.source).subquery("known")
+    plain = ids.Touched(label, scope.before, previous(CONTACT_ALIAS), previous(CONTACT_MEMBER), known)
+    touched = _with_provisional(bench, plain)
     overlap = bench.materialize(ids.overlaps(touched), "identity_overlap")
     pairs = [(row.label, row.contact_id) for row in bench.rows(ids.contested(overlap))]
-    settled = pa.Table.from_pylist(ids.matched(pairs), pa.schema([("label", pa.string()), ("contact_id", pa.string())]))
+    chosen = ids.matched(pairs)
+    settled = pa.table({name: texts([one[name] for one in chosen]) for name in ("label", "contact_id")})
     contested = _bound(bench, "identity_settled", settled, "label", "contact_id")
     given = bench.materialize(ids.contact_ids(touched, overlap, contested, on), "identity_contact")
     flow = bench.materialize(ids.flows(touched, given), "identity_flow")
@@ -246,8 +257,23 @@ def _fill_contacts(bench: Bench, seen: Evidence, scope: _Scope, label: sa.Table,
     bench.fill(IDENTITY_REVIEW, membership.reviews(label, given, scope.contact))
     bench.fill(IDENTITY_COMPONENT, membership.tied_components(label, given, component, scope.contact))
     bench.fill(CONTACT_ALIAS, ids.aliases(touched, given, gone, on))
-    bench.keep_night(MERGE_EVENT, ids.merge_events(touched, given, flow, gone, scope.link, seen.steward, on))
+    if touched is not plain:  # that a form's contact turned out to be somebody known is no merge of two golden contacts
+        flow = bench.materialize(ids.flows(plain, given), "identity_flow_of_golden")
+        gone = bench.materialize(ids.retired(plain, given, flow), "identity_gone_golden")
+    bench.keep_night(MERGE_EVENT, ids.merge_events(plain, given, flow, gone, scope.link, seen.steward, on))
     return given
+
+
+def _with_provisional(bench: Bench, touched: ids.Touched) -> ids.Touched:
+    """With the ids under which people of tonight's forms were known since they came; the same where there are none."""
+    raw = bench.tables.get(raw_name(FORM))
+    if raw is None or "contact_id" not in raw.c:
+        return touched
+    found = bench.materialize(provisional(raw, touched.label, touched.member), "identity_provisional")
+    if not bench.scalar(sa.select(sa.func.count()).select_from(found)):
+        return touched
+    both = sa.union_all(sa.select(touched.before.c.record, touched.before.c.contact_id), sa.select(found))
+    return replace(touched, before=bench.materialize(both, "identity_row_before_or_provisional"))
 
 
 def _judge_merges(bench: Bench, policy: IdentityPolicy) -> None:

@@ -38,7 +38,7 @@ class Evidence:
 
     Attributes:
         shared: (kind, value) that too many names share.
-        record: live rows, `record` first, with the columns that identity reads.
+        record: live rows, `record` first, with the columns that identity reads; None of a night that looks at what changed.
         link: core__identity_link of tonight; of a night that looks at what changed, the links that it found.
         dropped: links of the night before that `link` stands for; None where it holds all of tonight's.
         steward: dq__identity_veto rows of a steward's word.
@@ -46,7 +46,7 @@ class Evidence:
     """
 
     shared: sa.Table
-    record: sa.Table
+    record: sa.Table | None
     link: sa.Table
     dropped: sa.Table | None
     steward: sa.Table
@@ -74,14 +74,18 @@ class _Keys:
 
 def columns_held(policy: IdentityPolicy, linkage: Linkage | None) -> list[str]:
     """The columns that are kept of a source row that is looked at: what identity compares, and what says whether it may be."""
-    return sorted({*columns_read(policy, linkage), *JUDGED, *DATED, "excluded_by"})
+    return sorted({*columns_read(policy, linkage), *JUDGED, "excluded_by"})
 
 
 def columns_read(policy: IdentityPolicy, linkage: Linkage | None) -> list[str]:
     """The columns of a source row that identity compares."""
     held = {column for name in policy.keys for column in policy.columns_of(name)}
-    weighed = {field.column for field in linkage.fields.values()} if linkage else set()
-    return sorted(held | weighed | {"name_key"})
+    return sorted(held.union(columns_weighed(linkage), ["name_key"]))
+
+
+def columns_weighed(linkage: Linkage | None) -> list[str]:
+    """The columns of a source row that a linkage compares."""
+    return sorted({field.column for field in linkage.fields.values()}) if linkage else []
 
 
 def evidence(
@@ -106,23 +110,26 @@ def evidence(
         found = _all_keys(bench, policy, columns, held, kinds, is_full)
     else:
         found = _near_keys(bench, policy, columns, held, kinds)
-    compared = keys.comparable(SOURCE_RECORD, found.shared, policy, columns)
-    record = (bench.materialize if found.changed is None else bench.bind_select)(compared, "identity_record")
     named = bench.materialize(membership.named_by(rules, SOURCE_RECORD), "identity_named_by_steward")
     steward = bench.materialize(membership.steward_vetoes(rules, named), "identity_steward_veto")
     stated = sa.union(found.link, membership.steward_links(rules, named), *_by_vendors(policy, same))
     certain = bench.materialize(stated, "identity_certain")
-    fresh = _fresh(bench, policy, found, record)
-    link = _with_weights(bench, linkage, record, fresh, certain, score) if linkage else certain
     if found.changed is None:
+        compared = keys.comparable(SOURCE_RECORD, found.shared, policy, columns)
+        record = bench.materialize(compared, "identity_record")
+        link = _with_weights(bench, linkage, record, None, certain, score) if linkage else certain
         return Evidence(found.shared, record, link, None, steward, None)
+    link = certain
+    if linkage:
+        record, fresh = _around_changed(bench, policy, linkage, found)
+        link = _with_weights(bench, linkage, record, fresh, certain, score)
     dropped = found.dropped
     if dropped is None:
         gone = near.dropped_links(None, found.changed, LINKAGE, membership.STEWARD)
         dropped = bench.materialize(gone, "identity_dropped")
     tie = linkage.clusters.keep if linkage else policy.clusters.keep
     touched = _touched(bench, found.changed, certain, dropped, steward, tie)
-    return Evidence(found.shared, record, link, dropped, steward, touched)
+    return Evidence(found.shared, None, link, dropped, steward, touched)
 
 
 def _with_weights(
@@ -135,13 +142,25 @@ def _with_weights(
     return bench.materialize(sa.union_all(sa.select(certain), new), "identity_link")
 
 
-def _fresh(bench: Bench, policy: IdentityPolicy, found: _Keys, record: sa.Table) -> sa.Table | None:
-    """The rows whose pairs are weighed anew: their names, or the rows themselves where they were looked at."""
-    if found.row is None or found.changed is None:
-        return found.changed
-    compared = keys.comparable(found.row, found.shared, policy, [c.name for c in record.c]).subquery("compared")
-    fresh = sa.select(compared).where(compared.c.record.in_(sa.select(found.changed.c.record)))
-    return bench.materialize(fresh, "identity_fresh")
+def _around_changed(bench: Bench, policy: IdentityPolicy, linkage: Linkage, found: _Keys) -> tuple[sa.Table, sa.Table]:
+    """The rows that a changed one may be in a pair with, and the changed ones, both as a linkage compares them."""
+    from warehouse.linkage import near_values  # a night without a linkage never loads that room
+
+    assert found.changed is not None
+    columns = columns_weighed(linkage)
+    held = [*columns, *JUDGED, "excluded_by"]
+    rows: Any = found.row
+    if rows is None:
+        rows = near.rows(SOURCE_RECORD, near.row_keys(found.changed).subquery(), held).subquery()
+    compared = keys.comparable(rows, found.shared, policy, columns).subquery("compared")
+    chosen = sa.select(compared).where(compared.c.record.in_(sa.select(found.changed.c.record)))
+    fresh = bench.materialize(chosen, "identity_fresh")
+    rules = near_values(linkage)
+    around: Any = SOURCE_RECORD
+    if rules is not None:
+        around = bench.materialize(near.in_common(SOURCE_RECORD, fresh, rules, held), "identity_around")
+    record = bench.materialize(keys.comparable(around, found.shared, policy, columns), "identity_record")
+    return record, fresh
 
 
 def _by_vendors(policy: IdentityPolicy, same: sa.Table | None) -> list[sa.Select[Any]]:
@@ -174,27 +193,44 @@ def _near_keys(
     own, now, before = _own_changes(bench, columns, held)
     of_changed = near.values(*[keys.identifiers(side, policy) for side in (now, before)])
     value = bench.materialize(of_changed, "identity_value")
-    identifier = bench.materialize(keys.identifiers(SOURCE_RECORD, policy, value), "identity_identifier")
+    holder = bench.materialize(near.holders(SOURCE_RECORD, value, policy, held), "identity_holder")
+    identifier = bench.materialize(keys.identifiers(holder, policy, value), "identity_identifier")
     judged = near.shared_now(keys.shared_keys(identifier, policy), value)
     shared = bench.materialize(judged, "identity_shared")
     changed = _changed(bench, own, identifier, shared)
-    both = sa.union(sa.select(identifier.c.record), sa.select(own.c.record))
-    around = bench.materialize(both, "identity_near")
+    around = bench.materialize(near.near_keys(identifier, own, kinds), "identity_near")
     dropped = bench.materialize(near.dropped_links(around, changed, LINKAGE, membership.STEWARD), "identity_dropped")
     link = bench.materialize(keys.key_links(identifier, shared, policy, kinds), "identity_key_link")
     lost = bench.materialize(near.lost_links(link, dropped, kinds), "identity_lost")
     ends = [sa.select(lost.c[end].label("record")) for end in ("record_a", "record_b")]
     looked_at = sa.union(sa.select(changed.c.record), *ends).subquery()
-    rows = near.rows(SOURCE_RECORD, near.row_keys(looked_at).subquery(), held)
+    # Whoever changed, or holds a value of who changed, is at hand.
+    rows = near.rows(near.also(holder, now).subquery(), near.row_keys(looked_at).subquery(), held)
     row = bench.materialize(rows, "identity_looked_at")
-    carried = keys.identifiers(row, policy, kinds=kinds).subquery()
-    standing = bench.materialize(near.standing_values(lost, carried, value), "identity_standing")
-    found: Any = sa.select(link)
-    if bench.scalar(sa.select(sa.func.count()).select_from(standing)):
-        holders = keys.identifiers(SOURCE_RECORD, policy, standing, kinds).subquery()
-        still = near.standing_links(keys.key_links(holders, shared, policy, kinds).subquery(), lost)
-        found = sa.union(found, sa.select(still.subquery("still")))
+    found = _still_standing(bench, policy, kinds, _Lost(lost, row, value), link, shared)
     return _Keys(shared, found, dropped, changed, row)
+
+
+@dataclass(frozen=True)
+class _Lost:
+    """Links by keys that tonight's values do not give, the rows of their ends, and the (kind, value) that were looked at."""
+
+    link: sa.Table
+    row: sa.Table
+    value: sa.Table
+
+
+def _still_standing(
+    bench: Bench, policy: IdentityPolicy, kinds: Sequence[KeyName], lost: _Lost, link: sa.Table, shared: sa.Table
+) -> Any:
+    """Links by keys, and those of the lost ones that another value holds up."""
+    carried = keys.identifiers(lost.row, policy, kinds=kinds).subquery()
+    standing = bench.materialize(near.standing_values(lost.link, carried, lost.value), "identity_standing")
+    if not bench.scalar(sa.select(sa.func.count()).select_from(standing)):
+        return sa.select(link)
+    holders = keys.identifiers(SOURCE_RECORD, policy, standing, kinds).subquery()
+    still = near.standing_links(keys.key_links(holders, shared, policy, kinds).subquery(), lost.link)
+    return sa.union(sa.select(link), sa.select(still.subquery("still")))
 
 
 def _own_changes(bench: Bench, columns: list[str], held: list[str]) -> tuple[sa.Table, sa.Table, sa.Table]:

@@ -25,7 +25,8 @@ from vesper.tables.quality import COVERAGE
 from vesper.touched import STAGES, moved, of_companies
 from warehouse.ledger.engine import reading
 from warehouse.ledger.runs import latest_run, pinned_inputs, vesper_version
-from warehouse.shadow import of, restrict, shadowed
+from warehouse.patching import Restricted
+from warehouse.shadow import of, restrict, restrict_layers, shadowed
 
 TOUCHED = "touched"
 FEWEST = 20_000
@@ -42,7 +43,10 @@ class Incremental:
     touched: sa.Table
     shared: Shared
     columns: dict[str, list[str]]
+    selects: list[Any]
     restricted: set[str] = field(default_factory=set)
+    wholes: dict[str, sa.Table] = field(default_factory=dict)
+    """Of tables of the night before: the touched contacts' rows of the whole part."""
 
     def fill(self, mart: Mart, select: Any, make_shared: Any) -> None:
         """Make the touched contacts' rows of a mart, and patch the table with them; a history gets them as tonight's rows."""
@@ -53,8 +57,11 @@ class Incremental:
                 bench.keep_night(table, select)
                 return
             rows = bench.materialize(select, of(table.name))
-        bench.patch(table, sa.select(rows), self.touched)
+        old = self.wholes.pop(table.name, None)
+        bench.patch(table, sa.select(rows), self.touched, Restricted(True, old))
         self.restricted.add(table.name)
+        if old is not None:
+            bench.runner.forget(old.name)
 
     def forget_shared(self) -> None:
         """Let go of what was shared by the marts of touched contacts: for other marts it must be made of everybody's facts."""
@@ -66,28 +73,49 @@ class Incremental:
         names = sorted(name for name in _through(select, self.shared) if _by_contact(self.bench, name))
         for name in names:
             if name not in self.restricted:
-                self.bench.read(sa.select(_bound(self.bench, name)))
-                restrict(self.bench.runner, name, self.touched.name, self.columns[name])
+                self._restrict(name)
                 self.restricted.add(name)
         return names
+
+    def _restrict(self, name: str) -> None:
+        bench, table, columns = self.bench, _bound(self.bench, name), self.columns[name]
+        bench.read(sa.select(table))
+        if table.info["patched"]:
+            base, on = night_of(name, bench.business_on)
+            is_before = name.endswith(PREVIOUS)
+            wanted = table.c.keys() if is_before else columns
+            whole = restrict_layers(bench.runner, table, *bench.standing(base, on), self.touched, wanted)
+            if is_before:
+                self.wholes[base] = whole
+            else:
+                bench.runner.forget(whole.name)
+            return
+        stretches = self.shared.stretches(name, self.selects)
+        rows = [sa.select(*[table.c[column] for column in columns]).where(*tests) for tests in stretches]
+        restrict(bench.runner, rows, name, self.touched)
+
+
+def may_be_incremental(bench: Bench) -> bool:
+    """Whether it is worth while to look for the touched contacts of tonight, as far as that can be told before any Select is built."""
+    everybody = bench.snapshot(CONTACT.name)
+    is_large = everybody is not None and everybody.row_count >= FEWEST
+    return bench.report.stage in STAGES and not bench.night.held and is_large
 
 
 def incremental(bench: Bench, marts: Sequence[tuple[Mart, Any]], shared: Shared) -> Incremental | None:
     """The touched contacts of tonight; None where everybody's rows must be made."""
     of_contacts = [(mart, select) for mart, select in marts if mart.is_by_contact]
-    if bench.report.stage not in STAGES or not of_contacts or bench.night.held:
+    everybody = bench.snapshot(CONTACT.name)
+    if everybody is None or not of_contacts or not may_be_incremental(bench):
         return None
     own = {mart.table.name for mart, _ in marts}
     names = frozenset[str]().union(*[_through(select, shared) for _, select in of_contacts])
-    everybody = bench.snapshot(CONTACT.name)
     since = _since(bench, [mart for mart, _ in of_contacts], names - own)
-    if everybody is None or everybody.row_count < FEWEST or since is None:
-        return None
-    found = _find(bench, names - own, since)
+    found = _find(bench, names - own, since) if since else None
     if found is None or _count(bench, found) > MOST * everybody.row_count:
         return None
     bench.report.facts["touched"] = _count(bench, found)
-    return Incremental(bench, found, shared, _columns(of_contacts, shared))
+    return Incremental(bench, found, shared, _columns(of_contacts, shared), [select for _, select in of_contacts])
 
 
 def _since(bench: Bench, marts: Collection[Mart], names: Collection[str]) -> dt.date | None:

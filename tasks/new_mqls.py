@@ -12,7 +12,7 @@ from vesper.definition_set import DefinitionSet
 from vesper.language import Translate
 from vesper.model.scoring import BASE, CLAMP, RULE_KINDS, ScoringRule, cap_id
 from vesper.night import Night
-from vesper.sales_figures import names_of_new_mqls, new_mqls, reasons_of_new_mqls
+from vesper.sales_figures import names_of, new_mqls, reasons_of
 
 OWN_WORDS = {
     BASE: "base",
@@ -43,9 +43,10 @@ def read_new_mqls(reader: Reader, night: Night) -> list[NewMql]:
     people = reader.rows(new_mqls(night))
     if not people:
         return []
-    names = {row.contact_id: row.name or "" for row in reader.rows(names_of_new_mqls(night))}
+    ids = [row.contact_id for row in people]
+    names = {row.contact_id: row.name or "" for row in reader.rows(names_of(ids))}
     reasons: dict[str, list[tuple[str, int]]] = {}
-    for row in reader.rows(reasons_of_new_mqls(night)):
+    for row in reader.rows(reasons_of(ids, night)):
         reasons.setdefault(row.contact_id, []).append((row.rule_id, row.points))
     return [
         NewMql(

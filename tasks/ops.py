@@ -5,31 +5,27 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from tasks.delivery import Letters, live
-from tasks.delivery import deliver as deliver_due
 from tasks.explain import explain
 from tasks.handover_acts import told as tell_sales
 from tasks.handover_notices import NoticeReport
 from tasks.night import directly, run_night
 from tasks.replay import replay, replayed
+from tasks.rollout import guard_rollout
+from tasks.send_now import deliver_now
 from tasks.sign_off import guard, sign_offs_missing, told
 from vesper.check import checked
-from vesper.clock import now
 from vesper.language import translator
 from vesper.load import definition_set, definition_texts, parse, read_workspace
-from vesper.marts.message import RAW_MESSAGE
+from vesper.model.outreach import outreaches
 from vesper.model.sales import SalesPolicy
-from vesper.send import recipients
-from vesper.tables.contact import CONTACT
 from warehouse.house import House
 from warehouse.ledger import definitions as in_ledger
 from warehouse.ledger.engine import reading
-from warehouse.ledger.outbox import messages_as_arrow
+from warehouse.ledger.restore import waiting_since
 from warehouse.ledger.schema import DEFINITION
-from warehouse.ledger.send_stop import set_stopped
+from warehouse.ledger.send_stop import scope_of, set_stopped
 from warehouse.ledger.sign_off import NotSignedOff, scoring_in_force
 from warehouse.lock import run_lock
-from warehouse.runner import Runner
 
 __all__ = [
     "activate",
@@ -77,22 +73,38 @@ def activate(root: Path, kind: str, id: str, hash: str, by: str, reason: str) ->
     name = f"{kind}/{id}"
     house = House.open(root)
     try:
+        with reading(house.engine) as connection:
+            text = _text_of(root, connection, name, hash)
+    finally:
+        house.close()
+    return activate_text(root, name, text, by, reason)
+
+
+def activate_text(root: Path, name: str, text: str, by: str, reason: str) -> str:
+    """Put a text in force as a definition, in one transaction with everything that guards it."""
+    kind, _slash, id = name.partition("/")
+    house = House.open(root)
+    try:
         with house.engine.begin() as connection:
-            text, before = _text_of(root, connection, name, hash), scoring_in_force(connection)
+            before, texts = scoring_in_force(connection), _texts_in_force(connection)
             parse(kind, id, text)
             in_ledger.activate(connection, name, text, by, reason)
             _must_fit(connection)
             guard(connection, house.workspace, before)
+            guard_rollout(connection, house.workspace, texts, {name: text}, reason)
     finally:
         house.close()
     _ = translator(house.workspace.company.language)
-    return _("{name} is in force as {hash} from the next night on.").format(name=name, hash=hash[:12])
+    said = _("{name} is in force as {hash} from the next night on.")
+    return said.format(name=name, hash=in_ledger.hash_of(text)[:12])
 
 
 def activate_all(root: Path, by: str, reason: str) -> str:
     """Put every file of the workspace in force at once: how a company begins, since definitions speak of each other."""
     house = House.open(root)
     try:
+        with reading(house.engine) as connection:
+            guard_rollout(connection, house.workspace, _texts_in_force(connection), definition_texts(root), reason)
         changed = house.activate_files(by, reason)
     except NotSignedOff as refused:
         raise told(refused, house.workspace) from refused
@@ -106,7 +118,11 @@ def activate_all(root: Path, by: str, reason: str) -> str:
 
 def _must_fit(connection: sa.Connection) -> None:
     """Refuse, inside the transaction, a change after which the definitions in force do not fit together (DefinitionsInvalid)."""
-    definition_set({item.name: item.text for item in in_ledger.in_force(connection)})
+    definition_set(_texts_in_force(connection))
+
+
+def _texts_in_force(connection: sa.Connection) -> dict[str, str]:
+    return {item.name: item.text for item in in_ledger.in_force(connection)}
 
 
 def _text_of(root: Path, connection: sa.Connection, name: str, hash: str) -> str:
@@ -136,23 +152,48 @@ def roll_back(root: Path, kind: str, id: str, by: str, reason: str) -> str:
     return _("{name} is in force as {hash} from the next night on.").format(name=f"{kind}/{id}", hash=str(hash)[:12])
 
 
-def stop(root: Path, reason: str, by: str) -> str:
-    """Stop all sending from the next transaction on (R108)."""
-    return _switch(root, reason, by, True)
+def stop(root: Path, reason: str, by: str, campaign: str = "") -> str:
+    """Stop all sending, or pause one campaign or journey, from the next transaction on (R108)."""
+    return _switch(root, reason, by, True, campaign)
 
 
-def resume(root: Path, reason: str, by: str) -> str:
-    """Let sending go on: a separate act, with a name and a reason."""
-    return _switch(root, reason, by, False)
+def resume(root: Path, reason: str, by: str, campaign: str = "") -> str:
+    """Let sending go on, all of it or that of one campaign or journey: a separate act, with a name and a reason.
+
+    Raises LookupError while a restored ledger waits for `reconcile` (R120), and for a campaign that nobody knows.
+    """
+    _must_be_reconciled(root)
+    return _switch(root, reason, by, False, campaign)
 
 
-def _switch(root: Path, reason: str, by: str, stopped: bool) -> str:
+def _must_be_reconciled(root: Path) -> None:
     house = House.open(root)
     try:
-        set_stopped(house.engine, by, reason, stopped)
+        since = waiting_since(house.engine)
     finally:
         house.close()
+    if since:
+        _ = translator(house.workspace.company.language)
+        raise LookupError(
+            _(
+                "The ledger comes from a backup of {at} UTC, and nobody knows what was sent since then. Run `vesper reconcile` first; it looks and "
+                "says what it found."
+            ).format(at=f"{since:%Y-%m-%d %H:%M}")
+        )
+
+
+def _switch(root: Path, reason: str, by: str, stopped: bool, campaign: str = "") -> str:
+    house = House.open(root)
     _ = translator(house.workspace.company.language)
+    try:
+        if campaign and campaign not in outreaches(house.definitions_at(None)):
+            raise LookupError(_("There is no campaign and no journey {word}.").format(word=campaign))
+        set_stopped(house.engine, by, reason, stopped, scope_of(campaign or None))
+    finally:
+        house.close()
+    if campaign:
+        said = _("{id} is paused: nothing of it leaves.") if stopped else _("{id} goes on.")
+        return said.format(id=campaign)
     if stopped:
         return _(
             "Sending is stopped. What a mail server has accepted cannot be called back; `resume` lets the rest go on."
@@ -165,11 +206,8 @@ def deliver(root: Path) -> str:
     house = House.open(root)
     _ = translator(house.workspace.company.language)
     try:
-        with run_lock(house.workspace.store), Runner(house.lake) as runner:
-            runner.bind_arrow(RAW_MESSAGE.name, messages_as_arrow(house.engine))
-            runner.bind_snapshot(CONTACT, house.lake.in_force(CONTACT.name))
-            letters = Letters(house.workspace, house.definitions, runner.rows(recipients()))
-            report = deliver_due(house.engine, house.workspace, house.definitions, letters, now(), live())
+        with run_lock(house.workspace.store):
+            report = deliver_now(house)
             policy = house.definitions.of(SalesPolicy).get("sales")
             told = tell_sales(house, policy) if policy else NoticeReport()
     finally:

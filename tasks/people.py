@@ -16,6 +16,7 @@ from tasks.steward import bind_rules
 from tasks.take_in import TakenIn
 from tasks.vendor import VendorIds, refusals, vendor_ids
 from vesper.consolidate import consent
+from vesper.model.consent import consent_policy
 from vesper.model.identity import IdentityPolicy
 from vesper.model.linkage import Linkage
 from vesper.tables.contact import CONSENT, SOURCE_RECORD
@@ -49,7 +50,15 @@ def _consent(bench: Bench, taken: dict[str, TakenIn], ids: VendorIds) -> None:
         rows = connection.execute(query.order_by(STATEMENTS.c.consent_id)).mappings().all()
     bench.bind_rows(LEDGER_CONSENT.name, LEDGER_CONSENT, [dict(row) for row in rows])
     people = [one for one in taken.values() if one.source.feeds == "contact"]
-    parts = [select for one in people for select in consent.stated(one.raw, one.source)]
+    doubly = consent_policy(bench.night.definitions).double_opt_in
+    parts = [
+        select
+        for one in people
+        for select in (
+            *consent.stated(one.raw, one.source, one.source.id in doubly),
+            *consent.further(one.raw, one.source),
+        )
+    ]
     parts += refusals(bench, taken.values(), ids)
     if not parts:
         bench.fill(CONSENT, empty(CONSENT))

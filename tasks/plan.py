@@ -29,7 +29,7 @@ from vesper.marts.tag import TAG
 from vesper.marts.tier import TIER
 from vesper.marts.visibility import VISIBILITY
 from vesper.night import Night
-from vesper.send import campaigns_of
+from vesper.send import HOLDS, INTENT, audience, campaigns_of, decisions_of, sending_of
 from vesper.send import plan as audience_of
 from vesper.tables.declare import METADATA
 from vesper.wording import figure
@@ -49,6 +49,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
 """Tables of members, each with the columns that name a group."""
 OTHERS = (SCORE.name, SCORE_REASON.name, VISIBILITY.name)
 BEFORE = "before"
+IN_FULL = "reach_in_full"
+"""What somebody approves: the figure for approved_people."""
+REACHED_IN_FULL = (INTENT, "already_planned", "pilot", "partial", *HOLDS)
 SHORT = 12
 
 
@@ -163,11 +166,13 @@ def _records(trial: Trial, select: Any) -> list[dict[str, Any]]:
 
 
 def _audiences(trial: Trial) -> dict[str, Counter[str]]:
-    """Of each campaign that would run: how its audience splits into intents and refusals by reason."""
-    return {
-        campaign.id: Counter(row.decision for row in trial.rows(audience_of(campaign, trial.night)))
-        for campaign in campaigns_of(trial.night)
-    }
+    """Of each campaign that would run: how its audience splits into intents and refusals by reason; and whom it would reach in state full."""
+    found = {}
+    for campaign in campaigns_of(trial.night):
+        planned = audience_of(sending_of(campaign), audience(campaign), trial.night).subquery("planned")
+        counts = Counter({row.decision: row.people for row in trial.rows(decisions_of(planned))})
+        found[campaign.id] = counts + Counter({IN_FULL: sum(counts[decision] for decision in REACHED_IN_FULL)})
+    return found
 
 
 def _capacity(found: Plan, after: Trial) -> dict[str, Any]:

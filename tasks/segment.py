@@ -3,6 +3,8 @@
 import datetime as dt
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from data_quality.conservation import segmented
 from tasks.bench import Bench, Mode
 from tasks.marts import fill_marts
@@ -27,9 +29,11 @@ def segment(
 
 def _balance(bench: Bench) -> None:
     """Members are those of yesterday, plus entered, minus left, for each segment."""
-    sizes = bench.rows(key_figures.segment_sizes(previous(SEGMENT_MEMBER)))
-    before = {row.segment_id: row.members for row in sizes}
-    movement = bench.records(key_figures.segments(bench.night))
+    bench.read(sa.select(previous(SEGMENT_MEMBER)))
+    nights = (bench.business_on, bench.night.days_ago(1))
+    now, were = (bench.sizes(SEGMENT_MEMBER, "segment_id", "members", on) for on in nights)
+    before = {row.segment_id: row.members for row in bench.runner.rows(sa.select(were))}
+    movement = bench.records(key_figures.segments(bench.night, now))
     for row in movement:
         id = row["segment_id"]
         bench.balance(

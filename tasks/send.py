@@ -1,25 +1,52 @@
-"""The send stage: every running campaign's audience judged, intents kept in the ledger, due messages sent, and what became of them."""
+"""The send stage: every running campaign's audience judged, journeys advanced, intents kept in the ledger, due messages sent, and what became of them."""
 
 import datetime as dt
-from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from data_quality.conservation import broken_sentence
 from tasks.bench import Bench, Mode
-from tasks.delivery import Letters, deliver, live, simulated
+from tasks.delivery import Letters, deliver, simulated
+from tasks.journey import advance
 from tasks.marts import fill_marts
+from tasks.rollout import versions
+from tasks.send_now import deliver_now
 from tasks.stage import open_stage
-from vesper.clock import cutoff_at, now
-from vesper.language import translator
+from vesper.bounce import given_up
+from vesper.clock import cutoff_at
+from vesper.complaint import complaint_rate
+from vesper.language import Translate, translator
 from vesper.marts.handover import RAW_HUMAN_TASK
 from vesper.marts.message import RAW_MESSAGE, RAW_SUPPRESSION
 from vesper.marts.refusal import RAW_REFUSAL
 from vesper.marts.segment_member import SEGMENT_MEMBER
-from vesper.send import audience, balance, campaigns_of, plan, planned_at, recipients
+from vesper.model.campaign import Campaign
+from vesper.model.consent import consent_policy
+from vesper.recipient import recipients_of
+from vesper.send import (
+    HOLDS,
+    audience,
+    balance,
+    campaigns_of,
+    decisions_of,
+    plan,
+    planned_at,
+    sending_of,
+    without_address,
+)
 from vesper.stage_report import StageFailed, StageReport
+from warehouse.ledger import journey as journeys
+from warehouse.ledger.coupon import held_by
 from warehouse.ledger.handover import tasks_as_arrow
-from warehouse.ledger.outbox import messages_as_arrow, record, refusals_as_arrow, standing, suppressions_as_arrow
+from warehouse.ledger.outbox import messages_as_arrow, refusals_as_arrow, standing, suppressions_as_arrow
+from warehouse.ledger.planned import record
+from warehouse.ledger.send_stop import paused
+from warehouse.ledger.suppression import keep_out
+
+PLAN = "send_plan"
 
 
 def send(
@@ -30,7 +57,9 @@ def send(
         bench.require(SEGMENT_MEMBER.name, "segment")
         _bind_ledger(bench)
         if may_send:
+            _give_up_addresses(bench)
             _plan(bench)
+            _advance(bench)
             _deliver(bench)
             _bind_ledger(bench)
         else:
@@ -44,34 +73,95 @@ def _bind_ledger(bench: Bench) -> None:
     bench.runner.bind_arrow(RAW_REFUSAL.name, refusals_as_arrow(bench.house.engine))
     bench.runner.bind_arrow(RAW_SUPPRESSION.name, suppressions_as_arrow(bench.house.engine))
     bench.runner.bind_arrow(RAW_HUMAN_TASK.name, tasks_as_arrow(bench.house.engine))
+    for name, rows in journeys.copies(bench.house.engine).items():
+        bench.runner.bind_arrow(name, rows)
+
+
+def _give_up_addresses(bench: Bench) -> None:
+    """Keep out the addresses that mail comes back from, before anybody is written to (rule C12)."""
+    found = bench.rows(given_up(bench.night))
+    by_reason = {
+        row.reason: [(one.channel, one.address_hash) for one in found if one.reason == row.reason] for row in found
+    }
+    with bench.house.engine.begin() as connection:
+        for reason, addresses in sorted(by_reason.items()):
+            keep_out(connection, addresses, reason, bench.night.cutoff_at)
+    if found:
+        bench.report.facts["addresses_given_up"] = {reason: len(these) for reason, these in sorted(by_reason.items())}
+        bench.runner.bind_arrow(RAW_SUPPRESSION.name, suppressions_as_arrow(bench.house.engine))
 
 
 def _plan(bench: Bench) -> None:
-    """Judge every audience; keep intents and refusals only when not one person is lost between them (conservation)."""
-    planned: list[dict[str, Any]] = []
+    """Judge every audience, one campaign after the other."""
+    stopped = paused(bench.house.engine)
+    _warn_of_complaints(bench)
+    bench.report.facts["planned"] = [
+        _plan_one(bench, campaign, campaign.id in stopped) for campaign in campaigns_of(bench.night)
+    ]
+
+
+def _warn_of_complaints(bench: Bench) -> None:
+    """Say how many mails were reported as spam before it costs the sender's name (rule C5)."""
+    rule, _ = consent_policy(bench.night.definitions).complaints, translator(bench.house.workspace.company.language)
+    (row,) = bench.rows(complaint_rate(planned_at(bench.night)))
+    if row.accepted < rule.of_at_least or row.complained < rule.warn_at * row.accepted:
+        return
+    said = _("Of {count} mails of the last seven days {reported} were reported as spam ({share}).")
+    halted = _("No further marketing mail is planned until it is less than {share}.").format(
+        share=f"{rule.halt_at:.1%}"
+    )
+    figures = said.format(count=row.accepted, reported=row.complained, share=f"{row.complained / row.accepted:.2%}")
+    is_halted = row.complained >= rule.halt_at * row.accepted
+    bench.report.warnings.append(f"{figures} {halted}" if is_halted else figures)
+
+
+def _plan_one(bench: Bench, campaign: Campaign, is_paused: bool) -> dict[str, Any]:
+    """Keep a campaign's intents and refusals only when not one person is lost between them (conservation)."""
     _ = translator(bench.house.workspace.company.language)
-    for campaign in campaigns_of(bench.night):
-        rows = bench.rows(plan(campaign, bench.night))
-        bench.balance(balance(campaign, len(bench.rows(audience(campaign))), rows))
-        sentence = broken_sentence(bench.report.balances, bench.house.workspace.notices.owner, _)
-        if sentence:
-            raise StageFailed(sentence, bench.report)
-        record(bench.house.engine, rows)
-        decisions = Counter(row.decision for row in rows)
-        planned.append({"campaign_id": campaign.id, "audience": len(rows), **dict(sorted(decisions.items()))})
-    bench.report.facts["planned"] = planned
+    people = audience(campaign)
+    rows = bench.materialize(without_address(plan(sending_of(campaign, is_paused), people, bench.night)), PLAN)
+    found = bench.rows(decisions_of(rows))
+    asked = int(bench.scalar(sa.select(sa.func.count()).select_from(people.subquery("asked"))))
+    bench.balance(balance(campaign, asked, {row.decision: row.people for row in found}))
+    sentence = broken_sentence(bench.report.balances, bench.house.workspace.notices.owner, _)
+    if sentence:
+        raise StageFailed(sentence, bench.report)
+    record(bench.house.engine, bench.runner.batches(sa.select(rows)))
+    bench.report.warnings += [_held(campaign, row, _) for row in found if row.decision in HOLDS]
+    counts = {row.decision: row.people for row in found}
+    return {"campaign_id": campaign.id, "state": campaign.state, "audience": asked, **counts}
+
+
+def _held(campaign: Campaign, row: Any, _: Translate) -> str:
+    """What is said of a campaign that holds: the two figures, and whom to ask (R107)."""
+    if row.decision == "deviation":
+        said = _(
+            "{id} holds: it would reach another number of people than was approved ({figures}). {owner} looks at it."
+        )
+    else:
+        said = _("{id} holds: it would reach more people than max_people allows ({figures}). {owner} looks at it.")
+    return said.format(id=f"campaigns/{campaign.id}", figures=row.detail, owner=campaign.owner)
+
+
+def _advance(bench: Bench) -> None:
+    """Take every journey through the night's turn."""
+    advanced = advance(bench.house, bench.runner, bench.night, read=bench.read)
+    bench.report.warnings += advanced.warnings(translator(bench.house.workspace.company.language))
+    rows = advanced.facts()
+    bench.report.facts |= {"journeys": rows} if rows else {}
 
 
 def _deliver(bench: Bench) -> None:
     """Send what is due. On a simulated clock the hours up to the next night's cut-off are played."""
     _bind_ledger(bench)
-    workspace, night = bench.house.workspace, bench.night
-    letters = Letters(workspace, night.definitions, bench.rows(recipients()))
+    workspace, night, engine = bench.house.workspace, bench.night, bench.house.engine
     if workspace.clock.mode == "simulated":
+        known = (versions(engine), partial(held_by, engine))
+        letters = Letters(workspace, night.definitions, lambda ids: bench.rows(recipients_of(ids)), *known)
         until = cutoff_at(night.business_on + dt.timedelta(days=1), night.zone)
         clock = simulated(planned_at(night))
-    else:
-        until, clock = now(), live()
-    report = deliver(bench.house.engine, workspace, night.definitions, letters, until, clock)
+        report = deliver(engine, workspace, night.definitions, letters, until, clock, workspace.mail.connections)
+    else:  # who filled in a form after the cut-off is no contact of this night, and is written to all the same
+        report = deliver_now(bench.house)
     bench.report.warnings.extend(report.warnings(translator(workspace.company.language)))
-    bench.report.facts |= report.facts(standing(bench.house.engine))
+    bench.report.facts |= report.facts(standing(engine))

@@ -7,6 +7,7 @@ its words (`tasks/plan.py`). They are the Selects of a night, so that a plan can
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -22,6 +23,8 @@ from vesper.night import Night
 from vesper.tables.declare import METADATA, PREVIOUS
 from warehouse.house import House
 from warehouse.ledger.handover import copies, tasks_as_arrow
+from warehouse.ledger.journey import COPIES as JOURNEY_COPIES
+from warehouse.ledger.journey import copies as journey_copies
 from warehouse.ledger.outbox import messages_as_arrow, refusals_as_arrow, suppressions_as_arrow
 from warehouse.runner import Runner
 
@@ -31,12 +34,18 @@ def _handovers_as_arrow(engine: sa.Engine) -> pa.Table:
     return copies(engine)[RAW_HANDOVER.name]
 
 
+def _of_journeys(name: str, engine: sa.Engine) -> pa.Table:
+    """Journey entries, visits, coupons or nurture tasks."""
+    return journey_copies(engine)[name]
+
+
 FROM_LEDGER: dict[str, Callable[[sa.Engine], pa.Table]] = {
     RAW_MESSAGE.name: messages_as_arrow,
     RAW_REFUSAL.name: refusals_as_arrow,
     RAW_SUPPRESSION.name: suppressions_as_arrow,
     RAW_HANDOVER.name: _handovers_as_arrow,
     RAW_HUMAN_TASK.name: tasks_as_arrow,
+    **{name: partial(_of_journeys, name) for name in JOURNEY_COPIES},
 }
 
 

@@ -7,6 +7,8 @@ Imports no Prefect, pandas or Great Expectations: it runs on every save.
 from dataclasses import dataclass
 from pathlib import Path
 
+from vesper.checks.book import Book
+from vesper.checks.outreach import workspace_warnings
 from vesper.cross_check import cross_check, cross_warnings
 from vesper.language import translator
 from vesper.load import definition_texts, read_workspace
@@ -35,9 +37,10 @@ def check(root: Path) -> list[Problem]:
 def checked(root: Path) -> Checked:
     """Every problem and every warning of a workspace."""
     found: list[Problem] = []
-    language = _LANGUAGE
+    language, workspace = _LANGUAGE, None
     try:
-        language = read_workspace(root).company.language
+        workspace = read_workspace(root)
+        language = workspace.company.language
     except DefinitionsInvalid as invalid:
         found += invalid.problems
     _ = translator(language)
@@ -48,4 +51,7 @@ def checked(root: Path) -> Checked:
         return Checked(tuple(sorted({*found, *unreadable.problems})))
     readings = [read_key(key, text, _) for key, text in texts.items()]
     found += [problem for reading in readings for problem in reading.problems]
-    return Checked(tuple(sorted({*found, *cross_check(readings, _)})), tuple(cross_warnings(readings, _)))
+    warnings = cross_warnings(readings, _)
+    if workspace:
+        warnings = sorted({*warnings, *workspace_warnings(Book(tuple(readings)), workspace, _)})
+    return Checked(tuple(sorted({*found, *cross_check(readings, _)})), tuple(warnings))

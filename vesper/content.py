@@ -1,26 +1,47 @@
-"""Filling a campaign's content for one person: Jinja in a sandbox, both parts of the mail, nothing personal in an error.
+"""Filling a content for one person: Jinja in a sandbox, both parts of the mail, nothing personal in an error.
 
-What belongs here: subject, plain text and HTML of one message. What does not: the model of a content (`model/content.py`), MIME and
-headers (`connectors/channels/smtp.py`), the choice of a content.
+What belongs here: subject, plain text and HTML of one message, compiled once for a content and a language. What does not: the model of a content
+(`model/content.py`), what a template may do (`content_template.py`), Markdown and CSS (`content_markup.py`), MIME and headers
+(`connectors/channels/`), who gets which variant (`content_variant.py`).
 """
 
-import html
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Template, TemplateError
 
+from vesper.content_markup import parts
+from vesper.content_template import HTML, TEXT, words_of
+from vesper.model.content import DEFAULT, Content, Message
+from vesper.model.content_word import FIELD_LENGTH, LIST_LENGTH, OUTPUT_LENGTH
 from vesper.said import Said
 
 AD_PREFIXES = ("广告", "AD")
-# Values are escaped where HTML is made, and there together with the text around them: a content is plain text.
-_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
+_AD = re.compile(r"\s*(广告|AD(?![A-Za-z]))")
+# Line breaks would make a second header or paragraph; the others turn the direction of writing, and what one reads is not what is there.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+Words = Mapping[str, Any]
 
 
 class ContentError(Said):
-    """A content that cannot be filled; its sentence names no person."""
+    """A content that cannot be filled; its sentence names no person. `reason` is the word for the ledger."""
+
+    reason = "template"
+
+
+class Oversized(ContentError):
+    """A word of one person, or what is made of it, is too long to be one; the messages of others go out."""
+
+    reason = "oversized"
+
+
+class NoVariant(ContentError):
+    """The content says nothing to this person: no variant is written for them, and none for everybody (R79)."""
+
+    reason = "no_variant"
 
 
 @dataclass(frozen=True)
@@ -32,56 +53,133 @@ class Rendered:
     html: str
 
 
+@dataclass(frozen=True)
+class Compiled:
+    """One variant of a content in one language. `words` are those that it names."""
+
+    subject: Template
+    text: Template
+    html: Template
+    words: tuple[str, ...]
+    is_marked: bool
+    """Whether its own subject begins with 广告 or AD; a name that does is no mark."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A content in one language, compiled: `fill` it for each person. `where` names it in an error."""
+
+    where: str
+    language: str
+    variants: Mapping[str, Compiled] = field(default_factory=dict)
+
+    def fill(self, words: Words, variant: str | None = None, *, is_marketing: bool = True) -> Rendered:
+        """One person's message. `words` are those of CONTENT_WORDS; `variant` is what the plan chose, None the one for everybody.
+
+        Chinese marketing carries 广告 or AD at the head of its subject, as the rules for mail demand (31号令 article 13).
+
+        Raises:
+            NoVariant: nothing is written for this person.
+            Oversized: a word or the whole is too long.
+            ContentError: an unknown word, forbidden syntax, or a subject that became empty.
+        """
+        said = self.variants.get(variant or DEFAULT)
+        if said is None:
+            raise NoVariant(
+                "{where}: nothing is written for the variant {variant}. Write it, or messages for everybody.",
+                where=self.where,
+                variant=variant or DEFAULT,
+            )
+        own = {word: self._clean(word, words[word]) for word in said.words if word in words}
+        subject = " ".join(self._rendered(said.subject, own).split())
+        if not subject:
+            raise ContentError(
+                "{where}: the subject is empty once it is filled. Write words that do not depend on the person.",
+                where=self.where,
+            )
+        if is_marketing and self.language == "zh_CN" and not said.is_marked:
+            subject = f"{AD_PREFIXES[0]}：{subject}"
+        return Rendered(subject, self._rendered(said.text, own), self._rendered(said.html, own))
+
+    def _rendered(self, template: Template, words: Words) -> str:
+        try:
+            filled = template.render(words)
+        except TemplateError as error:
+            reason = _masked(str(error.message or error), words)
+        except Exception as error:  # a template may do anything
+            reason = type(error).__name__
+        else:
+            if len(filled) > OUTPUT_LENGTH:
+                raise self._oversized("text")
+            return filled
+        raise _unfilled(self.where, reason)
+
+    def _clean(self, word: str, value: Any) -> Any:
+        """A word on one line; an entry of a list likewise, and no more entries than are shown."""
+        if isinstance(value, str):
+            if len(value) > FIELD_LENGTH:
+                raise self._oversized(word)
+            return value if value.isprintable() else _CONTROL.sub(" ", value)
+        if isinstance(value, Sequence):
+            return [{key: self._clean(word, text) for key, text in one.items()} for one in value[:LIST_LENGTH]]
+        return value
+
+    def _oversized(self, word: str) -> Oversized:
+        return Oversized(
+            "{where}: {word} of one person is too long for a message. Look at that person's data; the others get theirs.",
+            where=self.where,
+            word=word,
+        )
+
+
+def written(content: Content, language: str) -> Written:
+    """A content compiled for a language; the first one that it is written in where that language is missing.
+
+    Raises:
+        ContentError: a template that cannot be read; `check` refuses it before it comes into force.
+    """
+    where = f"content/{content.id}.yml"
+    found = list(content.written(language)) or list(content.written(content.languages[0]))
+    variants = {id: _compiled(message, content.style, language, where) for id, _path, message in found}
+    return Written(where, language, variants)
+
+
 def render(
     subject: str, text: str, words: Mapping[str, str], *, language: str, is_marketing: bool, where: str
 ) -> Rendered:
-    """Fill subject and text with a person's words; `where` names the content in an error.
-
-    Chinese marketing carries 广告 or AD at the head of its subject, as the rules for mail demand (31号令 article 13).
-
-    Raises:
-        ContentError: an unknown word, forbidden syntax, or a subject that became empty.
-    """
-    line = " ".join(_fill(subject, words, where).split())
-    if not line:
-        raise ContentError(
-            "{where}: the subject is empty once it is filled. Write words that do not depend on the person.",
-            where=where,
-        )
-    if is_marketing and language == "zh_CN" and not line.startswith(AD_PREFIXES):
-        line = f"{AD_PREFIXES[0]}：{line}"
-    filled = _fill(text, words, where)
-    return Rendered(line, filled, as_html(filled, language, links=(words.get("unsubscribe_url", ""),)))
+    """Fill one subject and plain text with a person's words; `where` names the content in an error. Raises as `Written.fill` does."""
+    message = Message.model_construct(subject=subject, text=text)
+    compiled = _compiled(message, None, language, where)
+    return Written(where, language, {DEFAULT: compiled}).fill(words, is_marketing=is_marketing)
 
 
-def as_html(text: str, language: str, links: tuple[str, ...] = ()) -> str:
-    """Plain text as HTML: everything escaped, blank lines between paragraphs, the given addresses as links."""
-    escaped = html.escape(text.strip())
-    for link in filter(None, links):
-        target = html.escape(link)
-        escaped = escaped.replace(target, f'<a href="{target}">{target}</a>')
-    paragraphs = "\n".join(f"<p>{part.strip()}</p>" for part in escaped.replace("\r", "").split("\n\n") if part.strip())
-    body = paragraphs.replace("\n", "<br>\n").replace("</p><br>\n", "</p>\n")
-    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    return f'<!doctype html>\n<html lang="{language.replace("_", "-")}"><head>{head}</head><body>\n{body}\n</body></html>\n'
-
-
-def _fill(template: str, words: Mapping[str, str], where: str) -> str:
+def _compiled(message: Message, style: str | None, language: str, where: str) -> Compiled:
     try:
-        return _compiled(template).render(words)
+        return _templates(message, style, language)
     except TemplateError as error:
-        reason = _masked(str(error.message or error), words)
-    except Exception as error:  # a template may do anything
-        reason = type(error).__name__
-    raise ContentError("{where}: the template cannot be filled ({reason}). Correct it.", where=where, reason=reason)
-
-
-def _masked(sentence: str, words: Mapping[str, str]) -> str:
-    for value in sorted(filter(None, words.values()), key=len, reverse=True):
-        sentence = sentence.replace(value, "**")
-    return sentence.rstrip(".")
+        raise _unfilled(where, str(error.message or error).rstrip(".")) from error
 
 
 @lru_cache(maxsize=256)
-def _compiled(template: str) -> Template:
-    return _ENVIRONMENT.from_string(template)
+def _templates(message: Message, style: str | None, language: str) -> Compiled:
+    both = parts(message, style, language)
+    words = set().union(*(words_of(source) for source in (message.subject, both.text, both.html)))
+    return Compiled(
+        TEXT.from_string(message.subject),
+        TEXT.from_string(both.text),
+        HTML.from_string(both.html),
+        tuple(sorted(words)),
+        bool(_AD.match(message.subject)),
+    )
+
+
+def _unfilled(where: str, reason: str) -> ContentError:
+    return ContentError("{where}: the template cannot be filled ({reason}). Correct it.", where=where, reason=reason)
+
+
+def _masked(sentence: str, words: Words) -> str:
+    """A sentence of Jinja without what the words hold."""
+    texts = [value for value in words.values() if isinstance(value, str)]
+    for value in sorted(filter(None, texts), key=len, reverse=True):
+        sentence = sentence.replace(value, "**")
+    return sentence.rstrip(".")

@@ -5,7 +5,21 @@ What belongs here: running the checks of `vesper/checks/`. What does not: one te
 
 from collections.abc import Sequence
 
-from vesper.checks import campaign, company, condition, goal, group, linkage, source, value
+from vesper.checks import (
+    campaign,
+    company,
+    condition,
+    content,
+    goal,
+    group,
+    journey,
+    journey_map,
+    linkage,
+    matrix,
+    outreach,
+    source,
+    value,
+)
 from vesper.checks.book import Book
 from vesper.language import Translate
 from vesper.problem import Problem
@@ -15,10 +29,27 @@ from vesper.reading import Reading
 def cross_check(readings: Sequence[Reading], _: Translate) -> list[Problem]:
     """Every problem between the readings that could be read, in the order of files and lines."""
     book = Book(tuple(readings))
-    subjects = (source, condition, goal, group, campaign, company, linkage, value)
+    subjects = (
+        source,
+        condition,
+        goal,
+        group,
+        campaign,
+        outreach,
+        journey,
+        content,
+        matrix,
+        journey_map,
+        company,
+        linkage,
+        value,
+    )
     return sorted({problem for subject in subjects for problem in subject.problems(book, _)})
 
 
 def cross_warnings(readings: Sequence[Reading], _: Translate) -> list[Problem]:
     """What can be used as it is and deserves a second look."""
-    return sorted(set(group.warnings(Book(tuple(readings)), _)))
+    book = Book(tuple(readings))
+    return sorted(
+        {problem for subject in (group, outreach, matrix, journey_map) for problem in subject.warnings(book, _)}
+    )

@@ -21,6 +21,7 @@ from vesper.model.tag import Tag
 from vesper.night import Night
 from vesper.shared import in_runs, is_first, keep
 from vesper.tables.contact import CONTACT
+from vesper.tables.declare import empty
 
 
 @dataclass(frozen=True)
@@ -61,26 +62,53 @@ def members(night: Night, kind: Kind, previous_member: sa.Table) -> sa.Select[An
     Group by group in the order of their ids, so that what writes them need not sort them all at once.
     """
     groups = night.definitions.of(kind.model)
+    if not groups:
+        return empty(previous_member)
     held = _flags(night, kind, groups, previous_member)
-    runs = [_run(id, night, kind, held, previous_member) for id in sorted(groups)]
-    if not runs:
-        return _run("", night, kind, held, previous_member).where(sa.false())
-    return in_runs(runs, sorted=is_first(night, previous_member)) if night.shared else sa.union_all(*runs)
+    listed = {id: _listed(id, night, kind, held) for id in sorted(groups)}
+    if is_first(night, previous_member):
+        return in_runs([_new(rows, night, kind) for rows in listed.values()], sorted=True)
+    before = previous_member.alias("before")
+    if night.shared is None or night.shared.is_of_few:
+        return _since(sa.union_all(*listed.values()), night, kind, before)
+    return in_runs([_since(rows, night, kind, before, before.c[kind.id] == id) for id, rows in listed.items()])
 
 
-def _run(id: str, night: Night, kind: Kind, held: sa.FromClause, previous_member: sa.Table) -> sa.Select[Any]:
-    """The rows of one group."""
-    before, tonight = previous_member.alias("before"), on(night.business_on)
-    same = sa.and_(before.c[kind.id] == id, before.c.contact_id == held.c.contact_id)
-    is_new = is_first(night, previous_member)
-    rows = sa.select(
-        tonight.label("business_on"),
-        sa.literal(id).label(kind.id),
-        held.c.contact_id,
-        (tonight if is_new else sa.func.coalesce(before.c[kind.since], tonight)).label(kind.since),
-        sa.literal(hash_of(night, f"{kind.folder}/{id}")).label("definition_hash"),
-    ).where(*[held.c[id]] if id else [])
-    return rows.select_from(held) if is_new else rows.join_from(held, before, same, isouter=True)
+def _listed(id: str, night: Night, kind: Kind, held: sa.FromClause) -> sa.Select[Any]:
+    """The members of one group."""
+    stamp = sa.literal(hash_of(night, f"{kind.folder}/{id}")).label("definition_hash")
+    return sa.select(sa.literal(id).label(kind.id), held.c.contact_id, stamp).where(held.c[id])
+
+
+def _since(
+    members: sa.Select[Any] | sa.CompoundSelect[Any],
+    night: Night,
+    kind: Kind,
+    before: sa.FromClause,
+    is_of_group: sa.ColumnElement[bool] | None = None,
+) -> sa.Select[Any]:
+    """Members of groups, and since when; of one group where `is_of_group` says of which one, so that rows of others are not read."""
+    member = members.subquery("member")
+    of_group = before.c[kind.id] == member.c[kind.id] if is_of_group is None else is_of_group
+    same = sa.and_(of_group, before.c.contact_id == member.c.contact_id)
+    since = sa.func.coalesce(before.c[kind.since], on(night.business_on))
+    return _row(member, since, night, kind).join_from(member, before, same, isouter=True)
+
+
+def _new(members: sa.Select[Any], night: Night, kind: Kind) -> sa.Select[Any]:
+    """Members of a group on a night with no night before."""
+    member = members.subquery("member")
+    return _row(member, on(night.business_on), night, kind).select_from(member)
+
+
+def _row(member: sa.FromClause, since: sa.ColumnElement[Any], night: Night, kind: Kind) -> sa.Select[Any]:
+    return sa.select(
+        on(night.business_on).label("business_on"),
+        member.c[kind.id],
+        member.c.contact_id,
+        since.label(kind.since),
+        member.c.definition_hash,
+    )
 
 
 def _flags(night: Night, kind: Kind, groups: dict[str, Group], previous_member: sa.Table) -> sa.FromClause:

@@ -146,6 +146,7 @@ def _intents(night: Night, policy: SalesPolicy) -> sa.Select[Any]:
     return sa.select(EVENT.c.contact_id, EVENT.c.event_id, EVENT.c.at, rank.label("rank")).where(
         EVENT.c.kind.in_(policy.chat_intents),
         EVENT.c.is_machine.is_(False),
+        EVENT.c.excluded_by.is_(None),
         EVENT.c.on > on(night.days_ago(policy.intent_within.days)),
         EVENT.c.at <= at(night.cutoff_at),
     )

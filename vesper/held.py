@@ -37,6 +37,11 @@ def held_sources(condition: Condition, night: Night) -> list[str]:
     return sorted(night.held & sources_behind(condition, night))
 
 
+def bodies_behind(condition: Condition, night: Night) -> list[ConditionBody]:
+    """Every condition inside, and inside what it names."""
+    return list(_bodies(condition, night, set()))
+
+
 def sources_behind(condition: Condition, night: Night) -> frozenset[str]:
     """Ids of the sources whose rows the condition reads, directly or through a score, a stage or another segment."""
     return frozenset(source for body in _bodies(condition, night, set()) for source in _read_by(body, night))

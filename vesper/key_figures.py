@@ -140,13 +140,9 @@ def tiers(night: Night) -> sa.Select[Any]:
     return sa.select(*columns, sa.func.count().label("people")).group_by(id, tier).order_by(id, *order, tier)
 
 
-def segments(night: Night) -> sa.Select[Any]:
-    """Members, entered and left of every segment that has members or movement tonight (R35)."""
-    members = (
-        sa.select(SEGMENT_MEMBER.c.segment_id, sa.func.count().label("members"))
-        .group_by(SEGMENT_MEMBER.c.segment_id)
-        .cte("members")
-    )
+def segments(night: Night, sizes: sa.FromClause | None = None) -> sa.Select[Any]:
+    """Members, entered and left of every segment that has members or movement tonight (R35); `sizes` where its rows were counted before."""
+    members = segment_sizes(SEGMENT_MEMBER).cte("members") if sizes is None else sizes
     moves = (
         sa.select(
             SEGMENT_CHANGE.c.segment_id,

@@ -11,11 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from vesper.clock import on
-from vesper.conditions.people import people
 from vesper.held import is_held
+from vesper.membership import ContactRow
 from vesper.model.market import Market
 from vesper.night import Night
 from vesper.privacy import masked_name
+from vesper.shared import Shared
 from vesper.tables.company import COMPANY
 from vesper.tables.contact import CONSENT, CONTACT
 from vesper.tables.declare import empty, previous
@@ -50,14 +51,14 @@ def _kept(market: Market, declared: sa.Table, night: Night) -> sa.Select[Any]:
 
 def member_contacts(market: Market, night: Night) -> sa.Select[Any]:
     """The contacts of a market, with all fields of the golden contact, and those of its company that the market requires (`company.industry`)."""
-    member = people(market.members, night).subquery("people")
-    joined = CONTACT.join(member, member.c.contact_id == CONTACT.c.contact_id)
+    row = ContactRow(night)
+    belongs = row.holds(market.members)
+    joined = row.source()
     of_company = [field for field in fields_of(market) if field.startswith(COMPANY_FIELD)]
-    if not of_company:
-        return sa.select(*CONTACT.c).select_from(joined)
     extra = [COMPANY.c[field.removeprefix(COMPANY_FIELD)].label(field) for field in of_company]
-    joined = joined.join(COMPANY, COMPANY.c.company_id == CONTACT.c.company_id, isouter=True)
-    return sa.select(*CONTACT.c, *extra).select_from(joined)
+    if extra:
+        joined = joined.join(COMPANY, COMPANY.c.company_id == CONTACT.c.company_id, isouter=True)
+    return sa.select(*CONTACT.c, *extra).select_from(joined).where(belongs)
 
 
 def profiles(market: Market, night: Night) -> sa.Select[Any]:
@@ -78,6 +79,46 @@ def profiles(market: Market, night: Night) -> sa.Select[Any]:
     )
 
 
+def counted(market: Market, night: Night) -> sa.Select[Any]:
+    """The profiles of a market by what is known of them: true or false for each required field, and `profile_count` with just these fields."""
+    fields = fields_of(market)
+    if night.shared is not None and is_plain(market):
+        every = _every_profile(night, night.shared)
+        known = [every.c[f"has_{field}"].label(field) for field in fields]
+        return sa.select(*known, every.c.profile_count).where(every.c[f"in_{market.id}"])
+    profile = profiles(market, night).subquery("profile")
+    known = [is_known(profile.c[field]).label(field) for field in fields]
+    rows = sa.select(*known).subquery("known")
+    return sa.select(*rows.c, sa.func.count().label("profile_count")).group_by(*rows.c)
+
+
+def count_of(profile: sa.FromClause, *tests: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    """SQL: how many `counted` profiles pass all tests."""
+    number = sa.func.sum(profile.c.profile_count)
+    return sa.cast(sa.func.coalesce(number.filter(*tests) if tests else number, 0), sa.Integer)
+
+
+def is_plain(market: Market) -> bool:
+    """Whether a market's profiles are contacts, each with fields of its own row alone."""
+    return market.counts == "contacts" and all(field in CONTACT.c for field in fields_of(market))
+
+
+def _every_profile(night: Night, shared: Shared) -> sa.FromClause:
+    """All contacts by the plain markets that they belong to and by what is known of them: one look at each contact for all markets."""
+    name = "market_profiles"
+    if name in shared.kept:
+        return shared.kept[name][0]
+    markets = [
+        one for one in night.definitions.of(Market).values() if is_plain(one) and not is_held(one.members, night)
+    ]
+    row = ContactRow(night)
+    belongs = [row.holds(market.members).label(f"in_{market.id}") for market in markets]
+    fields = sorted({field for market in markets for field in fields_of(market)})
+    known = [is_known(CONTACT.c[field]).label(f"has_{field}") for field in fields]
+    rows = sa.select(*belongs, *known).select_from(row.source()).subquery("contact_profile")
+    return shared.keep(name, sa.select(*rows.c, sa.func.count().label("profile_count")).group_by(*rows.c))
+
+
 def fields_of(market: Market) -> list[str]:
     """The required fields, each once."""
     return list(dict.fromkeys(market.required_fields))
@@ -89,8 +130,8 @@ def is_known(field: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
 
 
 def is_complete(market: Market, profile: sa.FromClause) -> sa.ColumnElement[bool]:
-    """SQL: whether a profile has every field that the market requires (R20)."""
-    return sa.and_(*[is_known(profile.c[field]) for field in market.required_fields])
+    """SQL: whether `counted` profiles have every field that the market requires (R20)."""
+    return sa.and_(*[profile.c[field] for field in fields_of(market)])
 
 
 def needed_count(market: Market) -> int:

@@ -9,10 +9,12 @@ from typing import Any
 
 PRESETS = Path(__file__).parent.parent / "definitions"
 SEPARATOR = "\n--- # what the file above does not state, from the preset that ships with Vesper\n"
-LAID_OVER = ("sources", "scoring")
+LAID_OVER = ("sources", "scoring", "journeys")
 """Kinds whose definitions may be stated over a preset; a lifecycle takes the stages of its preset instead."""
-NEVER_TAKEN = ("owner",)
+NEVER_TAKEN = ("owner", "series", "state", "brief", "max_people", "approved_people", "starts_on", "ends_on")
+"""What only the company can say: who answers for it, to how many it goes, when, and why."""
 MERGED = "fields"
+ORDERED = "steps"
 
 
 def preset_ids(kind: str) -> set[str]:
@@ -40,7 +42,8 @@ def parted(text: str) -> tuple[str, str | None]:
 def overlaid(own: Mapping[str, Any], preset: Mapping[str, Any]) -> dict[str, Any]:
     """What a company states over what its preset states.
 
-    Fields are laid over one by one, key by key; `null` drops a field of the preset. Who answers for a definition is never taken from a preset (R102).
+    Fields are laid over one by one, key by key; `null` drops a field of the preset. Steps are laid over by their ids and keep the preset's order;
+    a step that the preset does not have comes last. Who answers for a definition, or for a step, is never taken from a preset (R102).
     """
     whole = {key: value for key, value in preset.items() if key not in NEVER_TAKEN} | dict(own)
     stated, shipped = own.get(MERGED), preset.get(MERGED)
@@ -50,7 +53,23 @@ def overlaid(own: Mapping[str, Any], preset: Mapping[str, Any]) -> dict[str, Any
             for name in (*shipped, *stated)
         }
         whole[MERGED] = {name: field for name, field in fields.items() if field is not None}
+    if isinstance(preset.get(ORDERED), list):
+        whole[ORDERED] = _steps(own.get(ORDERED), preset[ORDERED])
     return whole
+
+
+def _steps(own: Any, shipped: list[dict[str, Any]]) -> Any:
+    """A preset's steps with what the company states of each; what is no list stays as it is, for the model to refuse."""
+    unowned = [{key: value for key, value in step.items() if key not in NEVER_TAKEN} for step in shipped]
+    if own is None:
+        return unowned
+    if not isinstance(own, list) or not all(isinstance(step, Mapping) for step in own):
+        return own
+    stated = {step.get("id"): step for step in own}
+    known = {step.get("id") for step in unowned}
+    return [{**step, **stated.get(step.get("id"), {})} for step in unowned] + [
+        dict(step) for step in own if step.get("id") not in known
+    ]
 
 
 def _laid(stated: Any, shipped: Any) -> Any:

@@ -4,6 +4,7 @@ What belongs here: choosing and ordering rows of the marts. What does not: who i
 (`vesper/lead.py`, `vesper/leakage.py`), what is told to sales themselves (`vesper/handover_profile.py`).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,20 +35,20 @@ def new_mqls(night: Night) -> sa.Select[Any]:
     )
 
 
-def reasons_of_new_mqls(night: Night) -> sa.Select[Any]:
-    """contact_id, rule_id, points of everything that makes their scores; the points of a contact sum to its score (R58)."""
-    chosen, reason = new_mqls(night).subquery("chosen"), SCORE_REASON.c
+def reasons_of(contact_ids: Sequence[str], night: Night) -> sa.Select[Any]:
+    """contact_id, rule_id, points of everything that makes the scores of a few contacts; the points of a contact sum to its score (R58)."""
+    reason = SCORE_REASON.c
     return (
         sa.select(reason.contact_id, reason.rule_id, reason.points)
-        .join_from(SCORE_REASON, chosen, chosen.c.contact_id == reason.contact_id)
-        .where(reason.points != 0, reason.business_on == on(night.business_on))
+        .where(reason.contact_id.in_(contact_ids), reason.points != 0, reason.business_on == on(night.business_on))
         .order_by(reason.contact_id, reason.kind != "base", reason.points.desc(), reason.rule_id)
     )
 
 
-def names_of_new_mqls(night: Night) -> sa.Select[Any]:
-    """contact_id, name of the new MQLs, masked."""
-    return masked_names(new_mqls(night).subquery("chosen"))
+def names_of(contact_ids: Sequence[str]) -> sa.Select[Any]:
+    """contact_id, name of a few contacts, masked."""
+    name = masked_name(CONTACT.c.name).label("name")
+    return sa.select(CONTACT.c.contact_id, name).where(CONTACT.c.contact_id.in_(contact_ids))
 
 
 def buried(night: Night) -> sa.Select[Any]:

@@ -29,7 +29,7 @@ def changes(night: Night, member: sa.Table, previous_member: sa.Table) -> sa.Sel
     ids = sorted(night.definitions.of(Segment))
     if is_first(night, previous_member):
         return in_runs([_entered(night, member)], sorted=True)
-    if not night.shared or not ids:
+    if not night.shared or night.shared.is_of_few or not ids:
         return _changes(night, member, previous_member)
     edges = [None, *ids, None]
     stretches = pairwise(edges)

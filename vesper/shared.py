@@ -55,15 +55,19 @@ class Scan:
             self.table.append_column(sa.Column(name, figure.type))
         return self.table.c[self.names[key]]
 
+    def asked(self, wanted: Collection[tuple[str, str]]) -> dict[str, Figure]:
+        """The figures that some Select reads."""
+        return {name: figure for name, figure in self.figures.items() if (self.table.name, name) in wanted}
+
     def select(self, wanted: Collection[tuple[str, str]]) -> sa.Select[Any]:
         """One row per golden contact with a fact; a figure without facts is null."""
-        asked = {name: figure for name, figure in self.figures.items() if (self.table.name, name) in wanted}
+        asked = self.asked(wanted)
         everywhere = _everywhere(asked.values())
         columns = []
         for name, (figure, tests) in asked.items():
             own = [test for text, test in tests.items() if text not in everywhere]
             columns.append(_compact(_filtered(figure, own)).label(name))
-        where = [*everywhere.values(), *_reach(asked.values(), everywhere)]
+        where = [*everywhere.values(), *[sa.or_(*reach) for reach in [_reach(asked.values(), everywhere)] if reach]]
         counted = sa.select(self.contact_id.label("contact_id"), *columns).where(*where).group_by(self.contact_id)
         every = counted.subquery("every")
         return sa.select(every).where(every.c.contact_id.in_(sa.select(CONTACT.c.contact_id)))
@@ -78,6 +82,8 @@ class Shared:
     wanted: set[tuple[str, str]] = field(default_factory=set)
     people: int = 0
     """Golden contacts of the night."""
+    is_of_few: bool = False
+    """Whether marts of contacts are made for touched contacts, who are few enough for any Select to have all its rows at once."""
     unpublished: frozenset[str] = frozenset()
     """Tables of no earlier night: what is read of theirs as of the night before has no row."""
 
@@ -124,6 +130,18 @@ class Shared:
         found = {name: made for select in selects for name in reads(select) if (made := self.made_by(name)) is not None}
         return [*found.values(), *(self.behind(found.values()) if found else [])]
 
+    def stretches(self, name: str, selects: Iterable[Any]) -> list[list[Expression]]:
+        """The rows of a fact table that Selects read, as tests of stretches that have no row in common; all rows, unless a shared pass alone reads it."""
+        scan, kept = self.scans.get(name), [select for _, select in self.kept.values()]
+        if scan is None or any(name in reads(select) for select in [*selects, *kept]):
+            return [[]]
+        figures = scan.asked(self.wanted).values()
+        everywhere = _everywhere(figures)
+        reach, every = _reach(figures, everywhere), [*everywhere.values()]
+        if not reach:
+            return [every]
+        return [[*every, reach[0]], *([[*every, sa.not_(reach[0]), sa.or_(*reach[1:])]] if reach[1:] else [])]
+
     def _scan(self, facts: sa.Table, contact_id: Expression) -> Scan:
         if facts.name not in self.scans:
             table = sa.Table(f"shared__{facts.name}", sa.MetaData(), sa.Column("contact_id", sa.String))
@@ -138,7 +156,7 @@ def _everywhere(figures: Collection[Figure]) -> Tests:
 
 
 def _reach(figures: Collection[Figure], everywhere: Tests) -> list[Expression]:
-    """How far back a pass must look: to the start of the longest window, and beyond it only for what asks for all time."""
+    """How far back a pass must look: to the start of the longest window, and beyond it only for what asks for all time; nothing where it is all."""
     starts: Tests = {}
     ever: Tests = {}
     for _, tests in figures:
@@ -150,7 +168,7 @@ def _reach(figures: Collection[Figure], everywhere: Tests) -> list[Expression]:
             ever[" and ".join(sorted(own))] = sa.and_(sa.true(), *own.values())
     if not starts or len(ever) > len(starts):
         return []
-    return [sa.or_(starts[min(starts)], *ever.values())]
+    return [starts[min(starts)], *ever.values()]
 
 
 def only_picks(select: sa.Select[Any]) -> bool:

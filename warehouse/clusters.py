@@ -15,6 +15,7 @@ from scipy.sparse import coo_array  # type: ignore[import-untyped]
 from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 
 from vesper.identity.clusters import ClusterRules, Pair, average_linked, joined_unless
+from warehouse.arrays import flags, numbers, places, texts, to_numbers, whole
 
 Numbers = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 Flags = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
@@ -38,14 +39,14 @@ def partition(
     """
     ids = _in_order(records)
     a, b, known = _ends(links, ids)
-    weight = links["weight"].to_numpy()[known].astype(np.int64)
-    is_must = pc.is_in(links["rule"], pa.array(sorted(must), pa.string())).to_numpy()[known]
+    weight = to_numbers(links["weight"])[known]
+    is_must = to_numbers(pc.is_in(links["rule"], texts(sorted(must))))[known] == 1
     veto = _ends(cannot, ids)[:2]
     node = _nodes(len(ids), (a[is_must], b[is_must], weight[is_must]), veto)
     evidence = _Evidence.between_nodes(node, (a[~is_must], b[~is_must], weight[~is_must]), veto, _ends(unlike, ids)[:2])
     label, is_review = _clustered(node, evidence, rules)
     return pa.table(
-        {"record": ids, "label": ids.take(pa.array(label[node])), "is_review": pa.array(is_review[label[node]])}
+        {"record": ids, "label": ids.take(numbers(label[node])), "is_review": flags(is_review[label[node]])}
     )
 
 
@@ -55,19 +56,19 @@ def components(records: pa.Array, links: pa.Table) -> pa.Table:
     a, b, _ = _ends(links, ids)
     name = _smallest(len(ids), a, b)
     (held,) = np.nonzero(np.bincount(name, minlength=len(ids))[name] > 1)
-    return pa.table({"record": ids.take(pa.array(held)), "component": ids.take(pa.array(name[held]))})
+    return pa.table({"record": ids.take(numbers(held)), "component": ids.take(numbers(name[held]))})
 
 
 def _in_order(records: pa.Array) -> pa.Array:
-    whole = records.combine_chunks() if isinstance(records, pa.ChunkedArray) else records
-    return whole.cast(pa.string()).take(pc.sort_indices(whole))
+    held = whole(records)
+    return held.cast(pa.string()).take(pc.sort_indices(held))
 
 
 def _ends(pairs: pa.Table, ids: pa.Array) -> tuple[Numbers, Numbers, Flags]:
     """Both ends of pairs as places in `ids`, the smaller first, without pairs that have an end elsewhere; and which pairs those are."""
-    left, right = (pc.fill_null(pc.index_in(pairs[side], ids), -1).to_numpy() for side in ("record_a", "record_b"))
+    left, right = (places(pairs[side], ids) for side in ("record_a", "record_b"))
     known = (left >= 0) & (right >= 0) & (left != right)
-    left, right = left[known].astype(np.int64), right[known].astype(np.int64)
+    left, right = left[known], right[known]
     return np.minimum(left, right), np.maximum(left, right), known
 
 
@@ -152,7 +153,7 @@ def _clustered(node: Numbers, evidence: _Evidence, rules: ClusterRules) -> tuple
     label = _smallest(count, evidence.a[kept], evidence.b[kept])
     names = np.unique(node)
     size = np.bincount(label[names], minlength=count)
-    is_suspect = size > rules.suspect_above
+    is_suspect = (size > rules.suspect_above) & ~_agrees(label, size, evidence, rules)
     for pairs in (evidence.cannot, evidence.unlike):
         met = label[pairs[0]] == label[pairs[1]]
         is_suspect[label[pairs[0]][met]] = True
@@ -165,6 +166,20 @@ def _clustered(node: Numbers, evidence: _Evidence, rules: ClusterRules) -> tuple
     c, d = evidence.unlike
     is_review[label[c][label[c] == label[d]]] = True
     return label, is_review
+
+
+def _agrees(label: Numbers, size: Numbers, evidence: _Evidence, rules: ClusterRules) -> Flags:
+    """By component: no pair in it weighs less than joining asks for, so whatever is averaged, all of it joins, as long as nothing contradicts.
+
+    Most large components are one person who wrote often; to find that out pair by pair is most of the time that careful clustering takes.
+    """
+    if rules.missing < rules.join:
+        return np.zeros(len(label), bool)
+    weak = evidence.weight < rules.join
+    where = label[evidence.a[weak]]
+    is_weak = np.zeros(len(label), bool)
+    is_weak[where[where == label[evidence.b[weak]]]] = True
+    return ~is_weak & (size <= rules.hard_cap)
 
 
 Inside = tuple[dict[Pair, int], list[Pair], list[Pair]]

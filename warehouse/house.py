@@ -36,7 +36,7 @@ class House:
     def open(cls, root: Path) -> "House":
         """Open a workspace folder; raises a plain sentence when its vesper.toml is missing or wrong, or its address key is not the ledger's."""
         workspace = read_workspace(Path(root).resolve())
-        engine = open_ledger(workspace.ledger_url)
+        engine = open_ledger(workspace.ledger_url, workspace.ledger.synchronous)
         take_key(engine, address_key(workspace.store))
         return cls(workspace, engine, Lake(workspace.store / "lake", engine))
 

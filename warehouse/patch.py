@@ -36,6 +36,18 @@ def current(layers: Layers) -> sa.CompoundSelect[Any]:
     return sa.union_all(without(layers.whole, layers.void, layers.grain), sa.select(layers.patch))
 
 
+def sizes(layers: Layers, column: str, label: str) -> sa.Select[Any]:
+    """How many rows that hold have which value in a column of the grain: a void key takes one row of the whole away, so no row is looked for."""
+    sides = ((layers.whole, 1), (layers.void, -1), (layers.patch, 1))
+    counts = [
+        sa.select(side.c[column], (sign * sa.func.count()).label("number")).group_by(side.c[column])
+        for side, sign in sides
+    ]
+    every = sa.union_all(*counts).subquery("every")
+    number = sa.cast(sa.func.sum(every.c.number), sa.BigInteger)
+    return sa.select(every.c[column], number.label(label)).group_by(every.c[column]).having(number != 0)
+
+
 def within(rows: sa.FromClause, keys: sa.FromClause, columns: Sequence[str]) -> sa.Select[Any]:
     """Rows whose key is among some keys."""
     return sa.select(rows).where(_has(rows, keys, columns))
@@ -58,19 +70,22 @@ def next_patch(
     """The patch after a night: untouched rows of the last one, and touched rows that differ from the whole's.
 
     Args:
-        new: all rows that hold tonight of the touched keys.
-        old: all rows of the whole of the touched keys.
+        new: all rows that hold tonight of the touched keys, `hashed`.
+        old: all rows of the whole of the touched keys, `hashed`.
     """
     stays = without(layers.patch, touched, touched.c.keys())
-    differs = sa.except_all(sa.select(new), sa.select(*[old.c[c.name] for c in new.c])).subquery("differs")
-    return sa.union_all(stays, sa.select(differs))
+    return sa.union_all(stays, _unknown(new, old, layers.patch.c.keys()))
 
 
 def next_void(layers: Layers, new: sa.FromClause, old: sa.FromClause, touched: sa.FromClause) -> sa.CompoundSelect[Any]:
     """The keys that are void after a night: untouched ones of the last one, and touched rows of the whole that hold no longer."""
     stays = without(layers.void, touched, touched.c.keys())
-    gone = sa.except_all(sa.select(old), sa.select(*[new.c[c.name] for c in old.c])).subquery("gone")
-    return sa.union_all(stays, sa.select(*[gone.c[name] for name in layers.grain]))
+    return sa.union_all(stays, _unknown(old, new, layers.grain))
+
+
+def hashed(rows: sa.FromClause) -> sa.Select[Any]:
+    """Rows, and `row_hash` beside them."""
+    return sa.select(rows, row_hash(rows).label("row_hash"))
 
 
 def row_hash(rows: sa.FromClause) -> sa.ColumnElement[Any]:
@@ -81,9 +96,12 @@ def row_hash(rows: sa.FromClause) -> sa.ColumnElement[Any]:
 def unlike(rows: sa.FromClause, others: sa.FromClause, columns: Sequence[str]) -> sa.Select[Any]:
     """Some columns of the rows that no row of the others equals in every column, both with the same columns in the same order."""
     # Hashed in subqueries: a comparison with an expression over the outer row costs the engine three times as much.
-    mine = sa.select(rows, row_hash(rows).label("row_hash")).subquery("mine")
-    known = sa.select(row_hash(others).label("row_hash")).subquery("known")
-    return sa.select(*[mine.c[name] for name in columns]).where(mine.c.row_hash.not_in(sa.select(known.c.row_hash)))
+    return _unknown(hashed(rows).subquery("mine"), hashed(others).subquery("known"), columns)
+
+
+def _unknown(rows: sa.FromClause, others: sa.FromClause, columns: Sequence[str]) -> sa.Select[Any]:
+    """Some columns of the rows whose hash no row of the others has, both `hashed`."""
+    return sa.select(*[rows.c[name] for name in columns]).where(rows.c.row_hash.not_in(sa.select(others.c.row_hash)))
 
 
 def turned(

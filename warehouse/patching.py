@@ -4,6 +4,7 @@ What belongs here: the order in which a runner executes the Selects of `patch.py
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -16,6 +17,14 @@ from warehouse.part import PATCH, VOID, WHOLE, Part
 from warehouse.runner import Prepared, Runner, shaped
 
 
+@dataclass(frozen=True)
+class Restricted:
+    """What holds rows of the touched keys alone: whether the Select of the new rows does, and the whole's rows where they are kept already."""
+
+    has_new: bool = False
+    old: sa.FromClause | None = None
+
+
 def write_patch(
     runner: Runner,
     select: Any,
@@ -23,14 +32,15 @@ def write_patch(
     before: Sequence[Part],
     touched: sa.FromClause,
     is_whole: bool | None = None,
+    restricted: Restricted | None = None,
 ) -> tuple[Part, ...]:
     """The parts of a patched table after a night that touches some keys: whole, patch and void, or one new whole.
 
     Args:
         select: rows that hold tonight of the touched keys; rows of other keys are left out here.
-        before: the parts of the night before.
-        touched: keys in columns of the grain, distinct.
+        before, touched: the parts of the night before; keys in columns of the grain, distinct.
         is_whole: write a whole, or write none; None lets the sizes decide.
+        restricted: what the caller restricted to the touched keys before, so that it is not looked for again.
 
     Raises ValueError when two rows have one key: in a patch, no later check would see it.
     """
@@ -39,9 +49,8 @@ def write_patch(
     layers = runner.layers(stored(table), base)
     kept: list[sa.Table] = []
     try:
-        new = _kept(runner, kept, patch.within(shaped(select, table).subquery("rows"), touched, touched.c.keys()))
-        _refuse_twice(runner, table, new)
-        old = _kept(runner, kept, patch.within(layers.whole, touched, touched.c.keys()))
+        new, old = _of_touched(runner, kept, shaped(select, table).subquery("rows"), layers.whole, touched, restricted)
+        _refuse_twins(runner, table, new)
         fresh = _kept(runner, kept, patch.next_patch(layers, new, old, touched))
         void = _kept(runner, kept, patch.next_void(layers, new, old, touched))
         if is_whole is None:
@@ -49,8 +58,8 @@ def write_patch(
             is_whole = patch.is_too_much(_count(runner, fresh), _count(runner, void), whole_count)
         if is_whole:
             # Kept first, as in `write_difference`: the engine marks a column as never null by what it knows of the rows, so both must know alike.
-            rows = patch.current(patch.Layers(layers.whole, fresh, void, layers.grain))
-            return (runner.write_kept(table, WHOLE, _kept(runner, kept, rows)),)
+            every = patch.current(patch.Layers(layers.whole, fresh, void, layers.grain))
+            return (runner.write_kept(table, WHOLE, _kept(runner, kept, every)),)
         (whole,) = [part for part in before if part.key == WHOLE]
         return (whole, runner.write_kept(table, PATCH, fresh), runner.write_kept(table, VOID, void))
     finally:
@@ -80,7 +89,9 @@ def write_difference(
         void = _kept(runner, kept, patch.unlike(old, new, held.info["grain"]))
         _refuse_twice(runner, table, fresh)
         counts = {rows.name: _count(runner, rows) for rows in (new, fresh, void)}
-        if counts[new.name] != base[WHOLE].row_count - counts[void.name] + counts[fresh.name]:
+        anew = _count(runner, patch.within(new, fresh, held.info["grain"]).subquery("anew"))
+        is_sum = counts[new.name] == base[WHOLE].row_count - counts[void.name] + counts[fresh.name]
+        if not is_sum or anew != counts[fresh.name]:
             _refuse_twice(runner, table, new)
         if is_whole is None:
             is_whole = patch.is_too_much(counts[fresh.name], counts[void.name], base[WHOLE].row_count)
@@ -99,8 +110,34 @@ def _kept(runner: Runner, kept: list[sa.Table], select: Any) -> sa.Table:
     return kept[-1]
 
 
+def _of_touched(
+    runner: Runner,
+    kept: list[sa.Table],
+    rows: sa.FromClause,
+    whole: sa.FromClause,
+    touched: sa.FromClause,
+    restricted: Restricted | None,
+) -> tuple[sa.Table, sa.Table]:
+    """The touched keys' rows of tonight and those of the whole, with their hashes.
+
+    KeyError where rows that the caller restricted lack a column of the whole: hashes of other columns would all differ.
+    """
+    given = restricted or Restricted()
+    new = rows if given.has_new else patch.within(rows, touched, touched.c.keys()).subquery("all_new")
+    old = patch.within(whole, touched, touched.c.keys()).subquery("all_old") if given.old is None else given.old
+    columns = sa.select(*[old.c[column.name] for column in whole.c]).subquery("old_rows")
+    return _kept(runner, kept, patch.hashed(new)), _kept(runner, kept, patch.hashed(columns))
+
+
 def _count(runner: Runner, rows: sa.FromClause) -> int:
     return int(runner.scalar(sa.select(sa.func.count()).select_from(rows)))
+
+
+def _refuse_twins(runner: Runner, table: sa.Table, new: sa.Table) -> None:
+    """The same as `_refuse_twice`, which is asked only where two keys have one hash: hashes cost a fraction of the keys."""
+    keys = sa.func.hash(*[new.c[name] for name in stored(table).info["grain"]])
+    if runner.scalar(sa.select(sa.func.count() > sa.func.count(keys.distinct())).select_from(new)):
+        _refuse_twice(runner, table, new)
 
 
 def _refuse_twice(runner: Runner, table: sa.Table, new: sa.Table) -> None:

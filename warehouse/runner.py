@@ -205,6 +205,10 @@ class Runner:
         """All rows as an Arrow table."""
         return self.connection.sql(sql_text(select)).to_arrow_table()
 
+    def batches(self, select: sa.ClauseElement, rows: int = 50_000) -> pa.RecordBatchReader:
+        """All rows as Arrow, so many at a time. Read it to its end before anything else is asked."""
+        return self.connection.sql(sql_text(select)).to_arrow_reader(rows)
+
     def query(self, text: str) -> duckdb.DuckDBPyConnection:
         """SQL as an analyst typed it, over the bound tables (`vesper sql`)."""
         return self.connection.execute(text)

@@ -1,4 +1,4 @@
-"""The key of a workspace's address hashes: from the environment, or from a file that only its owner can read.
+"""The keys of a workspace, of its address hashes and of the links in its messages: from the environment, or from a file that only its owner can read.
 
 What belongs here: finding the key, making it once. What does not: hashing (`vesper/address.py`), and whether the key is the ledger's
 (`warehouse/ledger/suppression.py`).
@@ -12,9 +12,11 @@ import secrets
 from pathlib import Path
 
 from vesper.address import AddressKey
+from vesper.token import TokenKeys
 from warehouse.durable import flush
 
 VARIABLE = "VESPER_ADDRESS_KEY"
+TOKEN_VARIABLE = "VESPER_TOKEN_KEYS"
 FILE = "secret"
 LEAST = 32
 
@@ -31,6 +33,24 @@ def address_key(store: Path) -> AddressKey:
     if not path.is_file():
         _make(path)
     return _checked(path.read_text(encoding="ascii").strip(), str(path))
+
+
+def has_key(store: Path) -> bool:
+    """Whether the workspace's key is there already; asking makes none."""
+    return bool(os.environ.get(VARIABLE, "").strip()) or (store / FILE).is_file()
+
+
+def token_keys(store: Path) -> TokenKeys:
+    """The ring that links in messages are signed with: derived from the workspace's own key, unless VESPER_TOKEN_KEYS names secrets before it.
+
+    The variable holds secrets with blanks between them, the newest first: the first signs, all verify, and so does the workspace's own key, so
+    that rotating breaks no link of an older mail. The address key itself cannot be rotated. Raises LookupError when one is too short.
+    """
+    given = os.environ.get(TOKEN_VARIABLE, "").split()
+    for secret in given:
+        if len(secret) < LEAST:
+            raise LookupError(f"${TOKEN_VARIABLE} holds a secret of fewer than {LEAST} characters; make it longer")
+    return TokenKeys.of(*[secret.encode() for secret in given], address_key(store).secret)
 
 
 def _checked(text: str, where: str) -> AddressKey:

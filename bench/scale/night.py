@@ -44,7 +44,7 @@ def large(
         "vesper": {"first": _shown(first), "following": _shown(following)},
         "others": others,
         "by_hand_following": hand,
-        "growth": [_grown(folder, size, round(size * events / contacts), segments) for size in growth],
+        "growth": [alone(folder, size, round(size * events / contacts), segments) for size in growth],
         "tables_equal": bool(sides),
     }
 
@@ -85,12 +85,19 @@ def _other(side: str, root: Path, on: dt.date, folder: Path, segments: int, befo
     return {name: round(found[name], 2) for name in names} | {"by_table": _rounded(found.get("cpu_by_table", {}))}
 
 
-def _grown(folder: Path, contacts: int, events: int, segments: int) -> Figures:
-    """Both nights of Vesper alone."""
-    root, _ = _company(folder / "grown", contacts, events, segments)
+def alone(folder: Path, contacts: int, events: int, segments: int) -> Figures:
+    """Both nights of Vesper alone, compared with nobody's: by table and stage by stage."""
+    root, _ = _company(folder / "alone", contacts, events, segments)
     first, following = _ours(root, FIRST), _ours(root, NEXT)
     shutil.rmtree(folder)
-    return {"contacts": contacts, "events": events, "first": _shown(first), "following": _shown(following)}
+    return {
+        "contacts": contacts,
+        "events": events,
+        "segments": segments,
+        **_ratios(first, following, {}, None),
+        "first": _shown(first),
+        "following": _shown(following),
+    }
 
 
 def _shown(found: Figures) -> Figures:
@@ -104,6 +111,10 @@ def _shown(found: Figures) -> Figures:
         "wall_s": round(found["wall_s"], 1),
         "peak_mb": _rounded(found["peak_mb"], 0),
         "touched": found["touched"],
+        "by_stage": {
+            stage: {"cpu_s": _rounded(took["cpu_s"]), "peak_mb": _rounded(took["peak_mb"], 0)}
+            for stage, took in found["stages"].items()
+        },
         "by_table": _rounded({name: cpu for name, cpu in tables.items() if cpu > 0.005}),
     }
 

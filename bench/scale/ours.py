@@ -34,7 +34,8 @@ class ByTable(Meter):
 
     def __init__(self) -> None:
         super().__init__()
-        self.peaks = {"compute": 0.0, "gate": 0.0}
+        self.peaks: dict[str, dict[str, float]] = {}
+        self.at_work = STAGES[0]
 
     def table(self, call: Callable[..., Any], name_of: Callable[[Any], str]) -> Callable[..., Any]:
         """Charge the making of a table to it."""
@@ -63,8 +64,26 @@ class ByTable(Meter):
 
     def peak(self, kind: str) -> None:
         """Note the peak since the last note, and begin a new one."""
-        self.peaks[kind] = max(self.peaks[kind], peak_mb())
+        noted = self.peaks.setdefault(self.at_work, {"compute": 0.0, "gate": 0.0})
+        noted[kind] = max(noted[kind], peak_mb())
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+    def run(self, stage: Callable[..., Any], root: Path, on: dt.date) -> tuple[Any, dict[str, Any]]:
+        """A stage's report, and what it took: CPU seconds of its own work and of the gate, loading apart, and the peak of memory of both."""
+        self.at_work = stage.__name__
+        self.enter(stage.__name__)
+        before = self.so_far()
+        report = stage(root, on)
+        self.charge()
+        self.peak("compute")
+        spent = {kind: cpu - before[kind] for kind, cpu in self.so_far().items()}
+        return report, {"cpu_s": spent, "peak_mb": self.peaks[stage.__name__]}
+
+    def so_far(self) -> dict[str, float]:
+        """CPU seconds up to now of work and of the gate."""
+        every = [(kind, cpu) for kinds in self.spent.values() for kind, cpu in kinds.items() if kind not in LOADING]
+        gate = sum(cpu for kind, cpu in every if kind == "gate")
+        return {"compute": sum(cpu for _, cpu in every) - gate, "gate": gate}
 
 
 def compute(found: dict[str, Any]) -> float:
@@ -101,14 +120,14 @@ def main() -> None:
     started = time.monotonic()
     rows: dict[str, int] = {}
     touched: dict[str, Any] = {}
+    stages: dict[str, Any] = {}
     for run in (measure, score, segment):
-        meter.enter(run.__name__)
-        report = run(chosen.root, chosen.on)
+        report, stages[run.__name__] = meter.run(run, chosen.root, chosen.on)
         rows |= {name: count for name, count in report.rows.items() if name in TABLES}
         touched[run.__name__] = report.facts.get("touched")
     meter.enter("end")
-    meter.peak("compute")
-    spent = {"cpu_s": meter.spent, "wall_s": time.monotonic() - started, "peak_mb": meter.peaks}
+    peaks = {kind: max(noted[kind] for noted in meter.peaks.values()) for kind in ("compute", "gate")}
+    spent = {"cpu_s": meter.spent, "wall_s": time.monotonic() - started, "peak_mb": peaks, "stages": stages}
     print(json.dumps({**spent, "rows": rows, "touched": touched}))
 
 

@@ -1,17 +1,23 @@
-"""The fence: only a live clock in a workspace marked production may use a server that reaches people (architecture, section 3)."""
+"""The fence: only a live clock in a workspace marked production may use a server that reaches people (architecture, section 3).
+
+What belongs here: which server a run may talk to, and which address it may write to. What does not: consent, suppression (the ledger).
+"""
 
 import ipaddress
+from urllib.parse import urlsplit
 
 from connectors.channels import ChannelUnreachable
+from connectors.channels._environment import filled
 from vesper.model.workspace import Workspace
 
 SUBMISSION = 25
+LOOPBACK = "loopback"
 
 
 def allowed_server(workspace: Workspace) -> tuple[str, int]:
     """Host and port of the workspace's mail server; raises ChannelUnreachable with a sentence when this run must not talk to it."""
     host, port = _parsed(workspace.mail.server)
-    if is_loopback(host) or (workspace.production and workspace.clock.mode == "live"):
+    if is_loopback(host) or is_free(workspace):
         return host, port
     if workspace.clock.mode == "simulated":
         raise ChannelUnreachable(
@@ -19,11 +25,27 @@ def allowed_server(workspace: Workspace) -> tuple[str, int]:
             'server = "loopback".',
             server=workspace.mail.server,
         )
+    if workspace.mail.test_addresses:
+        return host, port
     raise ChannelUnreachable(
         "vesper.toml: the workspace is not marked production, so mail may not leave this machine, and [mail] server {server} is elsewhere. "
-        'Write server = "loopback".',
+        'Write server = "loopback", or name in test_addresses who alone may be written to.',
         server=workspace.mail.server,
     )
+
+
+def may_reach(workspace: Workspace, address: str, channel: str = "email") -> bool:
+    """Whether a message may go to an address at all: to anybody from production, or where nothing leaves this machine; else to test addresses."""
+    if is_free(workspace) or _stays_here(workspace, channel):
+        return True
+    return channel == "email" and address.strip().casefold() in {
+        a.strip().casefold() for a in workspace.mail.test_addresses
+    }
+
+
+def is_free(workspace: Workspace) -> bool:
+    """Whether a workspace may reach people."""
+    return workspace.production and workspace.clock.mode == "live"
 
 
 def is_loopback(host: str) -> bool:
@@ -34,6 +56,16 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _stays_here(workspace: Workspace, channel: str) -> bool:
+    if channel == "webhook":
+        try:
+            url = filled(workspace.webhook.url, "vesper.toml [webhook]")
+        except ChannelUnreachable:
+            return False
+        return url == LOOPBACK or is_loopback(urlsplit(url).hostname or "")
+    return workspace.mail.server == LOOPBACK or is_loopback(_parsed(workspace.mail.server)[0])
 
 
 def _parsed(server: str) -> tuple[str, int]:

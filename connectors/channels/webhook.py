@@ -10,21 +10,23 @@ import datetime as dt
 import hashlib
 import hmac
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.channels import ChannelUnreachable, Outcome
-from connectors.channels._fence import is_loopback
+from connectors.channels._environment import filled
+from connectors.channels._fence import LOOPBACK, is_free, is_loopback
+from connectors.channels.door import Door, NoAnswer, NotReached
 from connectors.channels.http_sink import HttpSink
 from vesper.clock import now
-from vesper.model.pull import VARIABLE
 from vesper.model.workspace import Workspace
 
-LOOPBACK = "loopback"
-CONNECT_SECONDS, ANSWER_SECONDS = 10, 60
+__all__ = ["Door", "filled", "post", "posting", "say", "signature"]
+
+LARGEST = 8 * 2**20
+"""Bytes of a post."""
 LATER = frozenset({408, 425, 429, 503})
 ROBOT_LATER = frozenset({-1, 45009, 45033})
 """WeCom: the system is busy, too many calls, too many at a time."""
@@ -32,53 +34,47 @@ LONGEST_MESSAGE = 4096
 """Bytes of a WeCom message."""
 
 
-class Door:
-    """An address to post to, over one connection that is kept open while it lasts."""
-
-    def __init__(self, address: str) -> None:
-        import requests
-
-        self.address = address
-        self.session = requests.Session()
-        # Neither proxies nor credentials of this machine: an address is told what it is told, and nobody else.
-        self.session.trust_env = False
-
-
 @contextmanager
-def posting(workspace: Workspace, url: str, folder: str, where: str) -> Iterator[Door]:
-    """The door to post to; the word loopback starts a server in this process that keeps what it gets in `.vesper/notices/<folder>`.
+def posting(workspace: Workspace, url: str, folder: str, where: str, within: str = "notices") -> Iterator[Door]:
+    """The door to post to; the word loopback starts a server in this process that keeps what it gets in `.vesper/<within>/<folder>`.
 
     Raises ChannelUnreachable for a variable that is not set, and for a server that could reach people from a rehearsal.
     """
     address = filled(url, where)
     if address == LOOPBACK:
-        with HttpSink(workspace.store / "notices" / folder) as sink:
-            yield Door(sink.address)
+        with HttpSink(workspace.store / within / folder) as sink, _shown(sink.address) as door:
+            yield door
         return
-    is_free = workspace.production and workspace.clock.mode == "live"
-    if not is_free and not is_loopback(urlsplit(address).hostname or ""):
+    if not is_free(workspace) and not is_loopback(urlsplit(address).hostname or ""):
         raise ChannelUnreachable(
             "{where}: this is no production workspace on a live clock, so nothing is posted to another machine. Write loopback.",
             where=where,
         )
-    yield Door(address)
+    with _shown(address) as door:
+        yield door
 
 
-def filled(text: str, where: str) -> str:
-    """A text with its variables of the environment put in. Raises ChannelUnreachable, naming the variable."""
-    for name in VARIABLE.findall(text):
-        if not os.environ.get(name):
-            raise ChannelUnreachable(
-                "{where}: the variable {name} is not set. Set it in the environment of the run; the notices wait.",
-                where=where,
-                name=name,
-            )
-    return VARIABLE.sub(lambda found: os.environ[found[1]], text)
+@contextmanager
+def _shown(address: str) -> Iterator[Door]:
+    door = Door(address)
+    try:
+        yield door
+    finally:
+        door.close()
 
 
-def post(door: Door, body: Mapping[str, Any], key: str, secret: str, deduplicates: bool = False) -> Outcome:
+def post(
+    door: Door,
+    body: Mapping[str, Any],
+    key: str,
+    secret: str,
+    deduplicates: bool = False,
+    largest: int = LARGEST,
+) -> Outcome:
     """Post a body once under an Idempotency-Key. Where the receiver takes a key once only, a missing answer means: try again."""
-    data = json.dumps(body, ensure_ascii=False, sort_keys=True, default=str).encode()
+    data = json.dumps(body, ensure_ascii=False, sort_keys=True, default=str).encode(errors="replace")
+    if len(data) > largest:
+        return Outcome("rejected", "unsendable", "the post is too large")
     timestamp = str(int(now().replace(tzinfo=dt.UTC).timestamp()))
     headers = {
         "Content-Type": "application/json; charset=utf-8",
@@ -86,10 +82,12 @@ def post(door: Door, body: Mapping[str, Any], key: str, secret: str, deduplicate
         "X-Vesper-Timestamp": timestamp,
         "X-Vesper-Signature": signature(secret, timestamp, data),
     }
-    answer = _posted(door, data, headers, "deferred" if deduplicates else "unknown")
-    if isinstance(answer, Outcome):
-        return answer
-    status = answer.status_code
+    try:
+        status, _body = door.post(data, headers)
+    except NotReached as error:
+        return Outcome("deferred", str(error))
+    except NoAnswer as error:
+        return Outcome("deferred" if deduplicates else "unknown", str(error))
     if 200 <= status < 300:
         return Outcome("accepted", str(status))
     if status in LATER or (deduplicates and status >= 500):
@@ -107,35 +105,16 @@ def say(door: Door, markdown: str, key: str) -> Outcome:
     text = markdown.encode()[:LONGEST_MESSAGE].decode(errors="ignore")
     body = {"msgtype": "markdown", "markdown": {"content": text}}
     headers = {"Content-Type": "application/json; charset=utf-8", "Idempotency-Key": key}
-    answer = _posted(door, json.dumps(body, ensure_ascii=False).encode(), headers, "unknown")
-    if isinstance(answer, Outcome):
-        return answer
     try:
-        code = int(answer.json()["errcode"])
-    except (ValueError, KeyError, TypeError):
-        is_refused = 400 <= answer.status_code < 500
-        return Outcome("rejected" if is_refused else "unknown", str(answer.status_code))
+        status, answer = door.post(json.dumps(body, ensure_ascii=False).encode(errors="replace"), headers)
+    except NotReached as error:
+        return Outcome("deferred", str(error))
+    except NoAnswer as error:
+        return Outcome("unknown", str(error))
+    try:
+        code = int(json.loads(answer)["errcode"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return Outcome("rejected" if 400 <= status < 500 else "unknown", str(status))
     if code == 0:
         return Outcome("accepted", "0")
     return Outcome("deferred" if code in ROBOT_LATER else "rejected", str(code))
-
-
-def _posted(door: Door, data: bytes, headers: Mapping[str, str], silent: Any) -> Any:
-    """The answer; or the outcome where there is none: not taken when no connection came about, else `silent`."""
-    import requests
-
-    try:
-        return door.session.post(
-            door.address,
-            data=data,
-            headers=dict(headers),
-            timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
-            allow_redirects=False,
-        )
-    except (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError) as error:
-        return Outcome("deferred", type(error).__name__)
-    except requests.exceptions.ConnectionError as error:
-        refused = "NewConnectionError" in repr(error)
-        return Outcome("deferred" if refused else silent, type(error).__name__)
-    except requests.exceptions.RequestException as error:
-        return Outcome(silent, type(error).__name__)

@@ -46,9 +46,11 @@ BANDS = {"below": "below the band", "in_band": "in the band", "above": "above th
 STATES = {
     "accepted": "accepted",
     "planned": "waiting",
+    "claimed": "waiting",
     "sending": "on the wire",
     "rejected": "rejected",
     "unknown": "unknown",
+    "abandoned": "unknown",
     "refused": "refused",
 }
 REASONS = {
@@ -61,9 +63,19 @@ REASONS = {
     "duplicate_address": "same mailbox as another person",
     "held": "a source has a hole, so the facts are unknown",
     "over_max_people": "more people than the campaign allows",
+    "deviation": "another number of people than approved",
+    "pilot": "outside the pilot",
+    "partial": "outside the share of this state",
+    "paused": "the campaign is paused",
+    "no_window": "no hour suits their clock",
+    "no_variant": "nothing is written for them",
+    "age": "too young",
+    "personalisation": "refuses to be chosen by scores",
+    "complaints": "too many spam reports",
     "expired": "expired before it could go",
     "address_gone": "the address is gone",
     "address_changed": "the address has changed",
+    "fence": "not a test address",
     "capped": "frequency cap",
 }
 STEPS = {

@@ -83,6 +83,7 @@ class Event:
     keyword: str | None = None
     duration_seconds: int | None = None
     amount: Decimal | None = None
+    excluded_by: str | None = None
 
     @property
     def at(self) -> dt.datetime:
@@ -243,6 +244,7 @@ def event_rows(facts: Facts) -> list[dict[str, Any]]:
             "is_machine": event.is_machine,
             "series_id": event.series_id,
             "message_id": event.message_id,
+            "excluded_by": event.excluded_by,
             **{name: getattr(event, name) for name in PARTICULARS},
         }
         for number, event in enumerate(facts.events)

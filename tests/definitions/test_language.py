@@ -13,7 +13,7 @@ from vesper.language import translator
 
 # Functions whose literal arguments are message ids; wrong() and fault() carry two, what is wrong and what would be right.
 KEYWORDS = {"_": None, "translate": None, "wrong": (1, 2), "fault": (2, 3)}
-ROOMS = ("vesper", "warehouse", "connectors", "data_quality", "tasks", "flows", "deployments", "cli")
+ROOMS = ("vesper", "warehouse", "connectors", "data_quality", "tasks", "flows", "deployments", "intake", "cli")
 PLACE = re.compile(r"(?<!\{)\{(\w+)[^{}]*\}(?!\})")
 
 

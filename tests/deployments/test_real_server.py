@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import time
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from tests.deployments.conftest import Served, workspace
 from tests.flows.reports import SENTENCE, good_report, stopped
 from vesper.model.kinds import FOLDERS
 from vesper.stage_report import StageFailed, StageReport
+from warehouse.ledger.engine import open_ledger
+from warehouse.ledger.inbox import Arrival, append
 
 pytestmark = [pytest.mark.prefect, pytest.mark.slow]
 
@@ -176,3 +179,25 @@ def test_the_runner_starts_a_form_and_the_run_waits_for_prepare(served: Served, 
     assert run["state"]["type"] == "FAILED"
     assert "mart__visibility" in run["state"]["message"]
     assert served.steps_of(run["id"]).get("wait for prepare") in ("FAILED", None)
+
+
+@pytest.mark.requirement("R74")
+def test_the_tick_makes_a_run_for_its_work_and_none_without(served: Served) -> None:
+    """The tick that `up` keeps alive: a form comes in, and a completed run with a page says what came of it."""
+    mine = {"flows": {"name": {"any_": ["tick"]}}}
+    assert served.api.post("flow_runs/filter", mine) == []
+    engine = open_ledger(f"sqlite:///{served.root / '.vesper' / 'ledger.db'}")
+    form = Arrival("paper", "1", "form_submitted", dt.datetime(2026, 1, 1), {"email": "wang@example.com"})
+    over_at = time.monotonic() + 120
+    while not (served.root / ".vesper" / "tick.lock").exists() and time.monotonic() < over_at:
+        time.sleep(0.5)
+    with engine.begin() as connection:
+        append(connection, form)
+    engine.dispose()
+    while not (runs := served.api.post("flow_runs/filter", mine)) and time.monotonic() < over_at:
+        time.sleep(0.5)
+    assert len(runs) == 1
+    run = served.finished(runs[0]["id"])
+    assert run["state"]["type"] == "COMPLETED" and run["name"].startswith("tick ")
+    page = served.artifacts_of(run["id"])["tick"]
+    assert "收件箱条目：1" in page and "wang" not in page

@@ -32,7 +32,7 @@ def test_the_generated_file_says_what_the_registry_says(repository: Path) -> Non
 @pytest.mark.requirement("R49")
 def test_the_score_is_due_at_21_and_prepare_an_hour_before() -> None:
     due = {entry.name: entry.cron for entry in ALL if entry.cron}
-    assert due == {"prepare": "0 20 * * *", "score": "0 21 * * *", "deliver": "*/15 9-20 * * *"}
+    assert due == {"prepare": "0 20 * * *", "score": "0 21 * * *"}
 
 
 @pytest.mark.requirement("R110")

@@ -8,13 +8,15 @@ import pytest
 from tests.handover.world import HANDED_AT, MONDAY, Company
 from tests.send.company import campaign, definitions, fill, lake, night, people, planned, rows_of, workspace
 from vesper import send
+from vesper.clock import now
 from vesper.marts.handover import RAW_HUMAN_TASK
 from vesper.send_limits import Limits
-from warehouse.ledger.dispatch import Refused, begin
+from warehouse.ledger.claim import Wanted, claim
+from warehouse.ledger.dispatch import Begun, Refused, Terms, begin
 from warehouse.ledger.engine import open_ledger
 from warehouse.ledger.handover import NightOfSales, record, tasks_as_arrow
 from warehouse.ledger.handover_acts import close_task
-from warehouse.ledger.outbox import due
+from warehouse.ledger.session import Session
 
 ON = dt.date(2018, 1, 1)
 AT = dt.datetime(2018, 1, 1, 13)
@@ -49,7 +51,10 @@ def test_the_plan_refuses_marketing_and_nothing_else(tmp_path: Path, purpose: st
         connection.execute(RAW_HUMAN_TASK.insert(), tasks_as_arrow(ledger).to_pylist())
     mine = campaign(purpose=purpose)
     tonight = night(definitions(mine), tmp_path)
-    assert {row.contact_id: row.decision for row in rows_of(engine, send.plan(mine, tonight))} == {
+    assert {
+        row.contact_id: row.decision
+        for row in rows_of(engine, send.plan(send.sending_of(mine), send.audience(mine), tonight))
+    } == {
         "c0000": decision,
         "c0001": "intent",
     }
@@ -67,7 +72,10 @@ def test_a_task_that_was_closed_before_the_plan_refuses_nobody(tmp_path: Path) -
     with engine.begin() as connection:
         connection.execute(RAW_HUMAN_TASK.insert(), tasks_as_arrow(ledger).to_pylist())
     tonight = night(definitions(campaign()), tmp_path)
-    assert [row.decision for row in rows_of(engine, send.plan(campaign(), tonight))] == ["intent"]
+    assert [
+        row.decision
+        for row in rows_of(engine, send.plan(send.sending_of(campaign()), send.audience(campaign()), tonight))
+    ] == ["intent"]
     engine.dispose()
     ledger.dispose()
 
@@ -78,10 +86,12 @@ def test_what_waits_already_is_refused_when_its_turn_comes(tmp_path: Path) -> No
     planned(ledger, definitions(campaign()), tmp_path, people(2))
     take_over(ledger, "c0000")
     zone = workspace(tmp_path).company.zone
-    waiting = {one.contact_id: one for one in due(ledger, AT + dt.timedelta(days=2))}
-    moment = waiting["c0000"].not_before
-    assert begin(ledger, waiting["c0000"], moment, Limits(zone)) == Refused("human_takeover")
-    assert not isinstance(begin(ledger, waiting["c0001"], moment, Limits(zone)), Refused)
+    with Session(ledger) as session:
+        claimed = claim(session, "w", Wanted("email", AT + dt.timedelta(days=2), 10), now())
+        waiting = {one.contact_id: one for one in claimed}
+        moment, terms = waiting["c0000"].not_before, Terms("w", Limits((zone,)))
+        assert begin(session, waiting["c0000"], moment, terms) == Refused("human_takeover")
+        assert isinstance(begin(session, waiting["c0001"], moment, terms), Begun)
     ledger.dispose()
 
 

@@ -12,6 +12,7 @@ ROOMS = (
     "tasks",
     "flows",
     "deployments",
+    "intake",
     "cli",
     "examples",
     "docs",

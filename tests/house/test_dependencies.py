@@ -19,6 +19,7 @@ ROOMS = {
     "tasks",
     "flows",
     "deployments",
+    "intake",
     "examples",
     "docs",
     "bench",

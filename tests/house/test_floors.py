@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOMS = ("vesper", "warehouse", "connectors", "data_quality", "tasks", "flows", "deployments", "cli")
+ROOMS = ("vesper", "warehouse", "connectors", "data_quality", "tasks", "flows", "deployments", "intake", "cli")
 PLANTED = [
     ("vesper", "import tasks", "never sideways"),
     ("warehouse", "import connectors", "never sideways"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vesper.identity.clusters import ClusterRules
+from vesper.identity.clusters import ClusterRules, average_linked
 from warehouse.clusters import components, partition
 
 RULES = ClusterRules(keep=0, join=0, missing=0, conflict=8_000, suspect_above=8, soft_cap=25, hard_cap=100)
@@ -164,3 +164,31 @@ def _no_veto_and_nothing_suspect_means_components(
     kept = table([link for link in links if link[2] in MUST or link[3] >= rules.keep])
     found = components(pa.array(sorted(label)), kept).to_pylist()
     assert label == {record: record for record in label} | {row["record"]: row["component"] for row in found}
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 10_000))
+def test_a_large_component_is_one_cluster_exactly_where_joining_pair_by_pair_makes_it_one(seed: int) -> None:
+    """The short way for components without a weak link gives what the careful way gives."""
+    draw = random.Random(seed)
+    names = "abcdefghijklmn"[: draw.randint(3, 14)]
+    lightest = draw.choice((-3_000, 0, 0))
+    links = [(a, b, "linkage", draw.randint(lightest, 9_000)) for a, b in pairwise(names)]
+    links += [
+        (a, b, "linkage", draw.randint(lightest, 9_000)) for a, b in combinations(names, 2) if draw.random() < 0.3
+    ]
+    rules = ClusterRules(
+        0, draw.choice((-1_000, 0, 0, 500)), draw.choice((0, 0, -500)), 8_000, 2, 25, draw.choice((6, 100))
+    )
+    best: dict[tuple[int, int], int] = {}
+    for a, b, _, weight in links:
+        pair = (names.index(a), names.index(b))
+        best[pair] = max(weight, best.get(pair, weight))
+    found = clusters(names, links, rules=rules)
+    for component in groups(clusters(names, links, rules=ClusterRules(0, -(10**6), 0, 0, 99, 99, 99))):
+        nodes = [names.index(one) for one in component]
+        inside = {pair: weight for pair, weight in best.items() if set(pair) <= set(nodes)}
+        careful = (
+            average_linked(nodes, inside, [], [], rules)[0] if len(nodes) > 2 else dict.fromkeys(nodes, min(nodes))
+        )
+        assert {node: names.index(found[names[node]]) for node in nodes} == careful

@@ -21,6 +21,7 @@ from tests.conditions.world import Event, Facts, Order, contact_rows, day_rows, 
 from tests.score.nights import LEADS, LIFECYCLE_A, SCALE, rule, segment
 from vesper.marts import all_marts
 from vesper.marts.activity import ACTIVITY, activity
+from vesper.marts.score import SCORE
 from vesper.model.definition import Definition
 from vesper.stage_report import StageReport
 from vesper.tables.campaign import EVENT
@@ -40,6 +41,7 @@ REDEEMED = {"events": {"kind": "coupon_redeemed", "at_least": 1, "within": "7d"}
 RULES = (
     rule("redeemed", REDEEMED, 20),
     rule("east", {"attribute": {"field": "province", "in": ["上海"]}}, 10, "fit"),
+    rule("ever", {"events": {"kind": "coupon_redeemed", "at_least": 2}}, 3),
     rule("silent", {"events": {"kind": "app_signup", "at_most": 0, "within": "30d"}}, -5),
 )
 SEGMENTS = (
@@ -60,6 +62,7 @@ def facts_of(day: int) -> Facts:
     orders += [Order("c07", after(n)) for n in range(1, day + 1)]
     events = [Event(f"c{n:02}", "coupon_redeemed", after(-n)) for n in range(12)]
     events += [Event("c30", "app_signup", after(n)) for n in (1, 4) if n <= day]
+    events += [Event("c30", kind, after(-60 - n)) for kind in ("coupon_redeemed", "app_signup") for n in range(3)]
     if day >= 4:
         events.append(Event("c31", "coupon_redeemed", after(1)))  # late: it happened three days before it arrived
         contacts.pop("c39")
@@ -70,6 +73,7 @@ class Nights:
     """A lake, and the two stages on it."""
 
     def __init__(self, root: Path) -> None:
+        self.facts = facts_of
         root.mkdir()
         (root / "vesper.toml").write_text(SETTINGS, encoding="utf-8")
         (root / "definitions").mkdir()
@@ -78,7 +82,7 @@ class Nights:
 
     def consolidate(self, day: int) -> None:
         """Publish the facts of a day and who is how active."""
-        known = facts_of(day)
+        known = self.facts(day)
         with self._bench("consolidate", day, ()) as bench:
             self._fill(bench, CONTACT, contact_rows(known))
             for table, rows in (
@@ -99,6 +103,12 @@ class Nights:
                 self.touched[day, stage] = bench.report.facts.get("touched")
                 assert self._rows(bench, stage) == self._everybody(stage, day, definitions)
                 self._publish(bench)
+
+    def scores(self) -> dict[str, int]:
+        """The scores in force, by contact."""
+        with Runner(self.house.lake) as runner:
+            runner.bind_snapshot(SCORE, self.house.lake.in_force(SCORE.name))
+            return {row.contact_id: row.score for row in runner.rows(sa.select(SCORE.c.contact_id, SCORE.c.score))}
 
     def _everybody(self, stage: str, day: int, definitions: tuple[Definition, ...]) -> dict[str, list[Any]]:
         """The same night for everybody, unpublished."""
@@ -179,3 +189,24 @@ def test_a_stage_that_missed_a_night_makes_everybodys_rows(nights: Nights) -> No
     nights.consolidate(1)
     nights.run(2, *definitions)
     assert nights.touched[2, "score"] is None, "what it read then is not what the night before means now"
+
+
+@pytest.mark.requirement("R109")
+def test_an_incident_touches_those_who_answered(nights: Nights) -> None:
+    """From the third night on the redemptions of two contacts are answers to a campaign that went wrong: their scores fall, and no others."""
+
+    def with_incident(day: int) -> Facts:
+        events = [
+            replace(one, excluded_by="incident 1") if day >= 2 and one.contact_id in ("c02", "c03") else one
+            for one in facts_of(1).events
+        ]
+        return replace(facts_of(1), events=tuple(events))
+
+    nights.facts = with_incident
+    lately = rule("lately", {"events": {"kind": "coupon_redeemed", "at_least": 1, "within": "60d"}}, 20)
+    scores = []
+    for day in (1, 2):
+        nights.run(day, LIFECYCLE_A, SCALE, LEADS, lately, *SEGMENTS)
+        scores.append(nights.scores())
+    assert {id for id in scores[0] if scores[0][id] != scores[1][id]} == {"c02", "c03"}
+    assert 2 <= (nights.touched[2, "score"] or 0) < 40

@@ -21,7 +21,7 @@ from vesper.marts.score import SCORE
 from vesper.marts.visibility import VISIBILITY
 from vesper.marts.visibility_gap import VISIBILITY_GAP
 from vesper.model.policy import ScoringPolicy
-from vesper.sales_figures import new_mqls, reasons_of_new_mqls
+from vesper.sales_figures import new_mqls, reasons_of
 from vesper.visibility_figures import best_sources
 from vesper.watch import of_tonight
 
@@ -132,7 +132,7 @@ def test_new_mqls_are_told_with_reasons_that_sum_to_their_score(english: Page, l
     rows = lasting.rows(new_mqls(rich.company()))
     assert [row.contact_id for row in rows] == ["c5", "c1", "c2"]
     points: dict[str, int] = {}
-    for reason in lasting.rows(reasons_of_new_mqls(rich.company())):
+    for reason in lasting.rows(reasons_of([row.contact_id for row in rows], rich.company())):
         points[reason.contact_id] = points.get(reason.contact_id, 0) + reason.points
     assert points == {row.contact_id: row.score for row in rows}
     shown = english.rows("score")

@@ -1,6 +1,7 @@
 """A small company that sends: its definitions, its people in DuckDB, its ledger, and plans for both."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from tasks.delivery import DeliveryReport, Letters, deliver, simulated
+from tasks.letters import Look
 from vesper import send
 from vesper.address import ADDRESS_KEY, AddressKey, address_hash
 from vesper.definition_set import DefinitionSet
@@ -22,6 +24,7 @@ from vesper.model.content import Content
 from vesper.model.policy import FrequencyPolicy
 from vesper.model.workspace import Clock, Company, Workspace
 from vesper.night import Night
+from vesper.tables.campaign import EVENT
 from vesper.tables.contact import CONSENT, CONTACT
 from vesper.tables.identity import CONTACT_ALIAS
 from warehouse.ledger import outbox
@@ -90,7 +93,8 @@ def definitions(
         FrequencyPolicy: {"frequency": policy or frequency()},
         Content: {"coupon": said or content()},
     }
-    return DefinitionSet(items)
+    versions = {f"campaigns/{c.id}": hashlib.sha256(c.model_dump_json().encode()).hexdigest() for c in campaigns}
+    return DefinitionSet(items, versions)
 
 
 def workspace(root: Path, **changes: Any) -> Workspace:
@@ -112,6 +116,9 @@ class Person:
     consents: bool | None = True
     name: str | None = "王小明"
     city: str | None = "上海"
+    phone: str | None = None
+    province: str | None = None
+    birth_on: dt.date | None = None
 
 
 def people(count: int, stage: str = "loyal") -> list[Person]:
@@ -131,6 +138,7 @@ def lake() -> sa.Engine:
         ADDRESS_KEY,
         RAW_HUMAN_TASK,
         CONTACT_ALIAS,
+        EVENT,
     ):
         table.create(engine)
     inner, outer = AddressKey(KEY.encode()).pads
@@ -150,9 +158,8 @@ def fill(engine: sa.Engine, persons: Iterable[Person], segment: str = "everyone"
     tag = {"business_on": NIGHT, "definition_hash": "x"}
     with engine.begin() as connection:
         for p in persons:
-            connection.execute(
-                CONTACT.insert().values(contact_id=p.contact_id, email=p.email, name=p.name, city=p.city, **base)
-            )
+            names = ("contact_id", "email", "name", "city", "phone", "province", "birth_on")
+            connection.execute(CONTACT.insert().values({name: getattr(p, name) for name in names} | base))
             connection.execute(
                 SEGMENT_MEMBER.insert().values(segment_id=segment, contact_id=p.contact_id, entered_on=NIGHT, **tag)
             )
@@ -193,6 +200,11 @@ def consent_in_ledger(ledger: sa.Engine, persons: Iterable[Person]) -> None:
     append_consent(ledger, [statement(p.email, p.consents) for p in persons if p.email and p.consents is not None])
 
 
+def plan_of(each: Campaign, tonight: Night) -> sa.Select[Any]:
+    """The plan of a campaign for its whole audience."""
+    return send.plan(send.sending_of(each), send.audience(each), tonight)
+
+
 def rows_of(engine: sa.Engine, select: sa.Select[Any]) -> list[Any]:
     with engine.connect() as connection:
         return list(connection.execute(select))
@@ -208,7 +220,7 @@ def planned(
     consent_in_ledger(ledger, persons)
     tonight = night(known, root, on)
     for each in send.campaigns_of(tonight):
-        outbox.record(ledger, rows_of(engine, send.plan(each, tonight)))
+        outbox.record(ledger, rows_of(engine, plan_of(each, tonight)))
     engine.dispose()
 
 
@@ -222,22 +234,27 @@ def delivered(
 ) -> DeliveryReport:
     """Deliver what is due within some days of the planning, on the simulated clock."""
     start = send.planned_at(night(known, space.root, on))
-    letters = Letters(space, known, recipients(persons))
+    letters = Letters(space, known, looking_up(persons))
     return deliver(ledger, space, known, letters, start + dt.timedelta(days=days), simulated(start))
 
 
 @dataclass(frozen=True)
 class Recipient:
-    """A row of `vesper.send.recipients()`."""
+    """A row of `vesper.recipient.recipients_of`."""
 
     contact_id: str
-    address: str | None
+    email: str | None
     name: str | None
     city: str | None
+    province: str | None = None
+    job_title: str | None = None
+    industry: str | None = None
 
 
-def recipients(persons: Iterable[Person]) -> list[Recipient]:
-    return [Recipient(p.contact_id, p.email, p.name, p.city) for p in persons]
+def looking_up(persons: Iterable[Person]) -> Look:
+    """What a worker asks the lake."""
+    known = {p.contact_id: Recipient(p.contact_id, p.email, p.name, p.city) for p in persons}
+    return lambda ids: [known[id] for id in ids if id in known]
 
 
 def messages(ledger: sa.Engine) -> list[Any]:

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from connectors.channels import ChannelUnreachable, Letter, opened
-from connectors.channels.mime import composed
+from connectors.channels.dialogue import Route
+from connectors.channels.mime import Letterhead, composed
 from connectors.channels.sink import Sink
 from connectors.channels.smtp import MAILS_PER_CONNECTION, Smtp
 from tests.send.company import workspace
@@ -42,7 +43,7 @@ def parsed(mail: bytes) -> EmailMessage:
 
 
 def smtp(port: int) -> Smtp:
-    return Smtp("127.0.0.1", port, "vesper@shop.example", "好邻居超市")
+    return Smtp(Route("127.0.0.1", port), Letterhead("vesper@shop.example", "好邻居超市"))
 
 
 @pytest.mark.requirement("R89")

@@ -26,7 +26,7 @@ def filled(
 
 
 def test_the_words_are_those_of_the_model() -> None:
-    assert set(WORDS) == set(CONTENT_WORDS)
+    assert set(WORDS) <= set(CONTENT_WORDS)
 
 
 @pytest.mark.parametrize(

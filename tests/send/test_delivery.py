@@ -1,13 +1,15 @@
 """Delivery: what is due goes once, what changed since the plan is seen, and nothing stopped leaves."""
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from connectors.channels import Letter
 from tasks.delivery import Letters, deliver, live, simulated
+from tasks.letters import Write
 from tests.send.company import (
     NIGHT,
     Person,
@@ -18,11 +20,11 @@ from tests.send.company import (
     delivered,
     frequency,
     hashed,
+    looking_up,
     mails,
     messages,
     people,
     planned,
-    recipients,
     statement,
     touches,
     workspace,
@@ -31,10 +33,8 @@ from tests.send.smtp_script import Scripted
 from vesper import send
 from vesper.clock import now
 from vesper.model.workspace import Clock, Mail
-from vesper.send_limits import Limits
 from warehouse.ledger import outbox
 from warehouse.ledger.consent import append_consent, suppress
-from warehouse.ledger.dispatch import Begun, Gone, begin, recover
 from warehouse.ledger.send_stop import is_stopped, set_stopped
 
 MORNING = dt.datetime(2018, 1, 2, 2)  # 10:00 in Shanghai
@@ -126,14 +126,19 @@ def test_stop_binds_from_the_next_claim_on(ledger: sa.Engine, tmp_path: Path) ->
     known, persons = definitions(campaign()), people(5)
     planned(ledger, known, tmp_path, persons)
 
-    letters = Letters(workspace(tmp_path), known, recipients(persons))
+    class StopAtTheThird(Letters):
+        def batch(self, messages: Sequence[outbox.Due]) -> Write:
+            write = super().batch(messages)
 
-    def stop_at_the_third(message: outbox.Due, at: dt.datetime) -> Any:
-        if len(mails(tmp_path)) == 2:
-            set_stopped(ledger, "ops", "wrong coupon", True)
-        return letters(message, at)
+            def stopping(message: outbox.Due, at: dt.datetime) -> Letter:
+                if len(mails(tmp_path)) == 2:
+                    set_stopped(ledger, "ops", "wrong coupon", True)
+                return write(message, at)
 
-    report = deliver(ledger, workspace(tmp_path), known, stop_at_the_third, EVENING, simulated(MORNING))
+            return stopping
+
+    letters = StopAtTheThird(workspace(tmp_path), known, looking_up(persons))
+    report = deliver(ledger, workspace(tmp_path), known, letters, EVENING, simulated(MORNING))
     assert (report.outcomes, report.is_stopped) == ({"accepted": 2}, True)
     assert len(mails(tmp_path)) == 2
 
@@ -232,7 +237,7 @@ def test_a_template_that_fails_holds_the_message_and_names_nobody(ledger: sa.Eng
     (warning,) = report.warnings(str)
     assert warning.startswith("content/coupon.yml：")
     assert "王小明" not in warning
-    assert set(states(ledger).values()) == {("planned", None)}
+    assert set(states(ledger).values()) == {("planned", "waiting:content")}
     assert delivered(ledger, definitions(campaign()), workspace(tmp_path), persons).outcomes == {"accepted": 2}
 
 
@@ -241,23 +246,9 @@ def test_a_campaign_that_was_stopped_waits_and_expires(ledger: sa.Engine, tmp_pa
     planned(ledger, definitions(campaign()), tmp_path, persons)
     off = definitions(campaign(state="stopped"))
     assert delivered(ledger, off, workspace(tmp_path), persons).withheld.total() == 1
-    assert set(states(ledger).values()) == {("planned", None)}
+    assert set(states(ledger).values()) == {("planned", "waiting:not_running")}
     late = NIGHT + dt.timedelta(days=40)
     assert delivered(ledger, off, workspace(tmp_path), persons, on=late).refused == {"expired": 1}
-
-
-def test_a_message_is_begun_once(any_ledger: sa.Engine, tmp_path: Path) -> None:
-    known, persons = definitions(campaign()), people(1)
-    planned(any_ledger, known, tmp_path, persons)
-    (message,) = outbox.due(any_ledger, EVENING)
-    free = Limits("Asia/Shanghai")
-    assert begin(any_ledger, message, MORNING, free) == Begun(MORNING, 1)
-    assert begin(any_ledger, message, MORNING, free) == Gone()
-    assert recover(any_ledger) == 1
-    assert states(any_ledger) == {"c0000": ("unknown", "crash")}
-    assert [(row.outcome, row.code) for row in attempts(any_ledger)] == [("unknown", "crash")]
-    assert len(touches(any_ledger)) == 1
-    assert recover(any_ledger) == 0
 
 
 def test_on_a_live_clock_the_message_carries_the_moment(ledger: sa.Engine, tmp_path: Path) -> None:
@@ -268,6 +259,6 @@ def test_on_a_live_clock_the_message_carries_the_moment(ledger: sa.Engine, tmp_p
     planned(ledger, open_always, tmp_path, persons)
     space = workspace(tmp_path, clock=Clock())
     before = now()
-    report = deliver(ledger, space, open_always, Letters(space, open_always, recipients(persons)), before, live())
+    report = deliver(ledger, space, open_always, Letters(space, open_always, looking_up(persons)), before, live())
     assert report.outcomes == {"accepted": 1}
     assert before <= messages(ledger)[0].sending_at <= now()

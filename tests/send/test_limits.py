@@ -1,6 +1,7 @@
 """Windows and caps as functions of instants: nothing is sent here."""
 
 import datetime as dt
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from vesper.send_limits import Cap, Limits, Touch, limits_of, next_opening, unca
 
 T = dt.datetime(2018, 1, 2, 2)
 H = dt.timedelta(hours=1)
+DAY_LONG = 24 * H
+SHANGHAI = ("Asia/Shanghai",)
 DAY = Cap("all_channels", 2, 24 * H)
 instants = st.integers(0, 20 * 24 * 60).map(lambda minutes: T + dt.timedelta(minutes=minutes))
 
@@ -98,7 +101,7 @@ def test_a_window_that_daylight_saving_swallows_opens_the_next_day() -> None:
 
 def test_a_window_without_a_minute_never_opens() -> None:
     assert next_opening(T, [hours("10:00", "10:00")], "Asia/Shanghai") is None
-    assert Limits("Asia/Shanghai", ((hours("10:00", "10:00"),),)).earliest(T, ()) is None
+    assert Limits(("Asia/Shanghai",), ((hours("10:00", "10:00"),),)).earliest(T, ()) is None
 
 
 @pytest.mark.requirement("R82")
@@ -111,7 +114,7 @@ def test_a_message_always_lands_inside_its_windows(at: dt.datetime, zone: str, m
     """Also over the change of daylight saving, and with quiet hours beside the windows."""
     stretches = tuple(hours(f"{a // 60:02}:{a % 60:02}", f"{b // 60:02}:{b % 60:02}") for a, b in minutes)
     loud = (hours("08:00", "21:00"),)
-    placed = Limits(zone, (stretches, loud)).in_window(at)
+    placed = Limits((zone,), (stretches, loud)).in_window(at)
     if placed is not None:
         assert placed >= at
         assert any(s.holds(local_time(placed, zone).time()) for s in stretches)
@@ -121,10 +124,41 @@ def test_a_message_always_lands_inside_its_windows(at: dt.datetime, zone: str, m
 @pytest.mark.requirement("R82", "R86", "R87")
 def test_what_binds_whom() -> None:
     known = definitions(policy=frequency())
-    prospect = limits_of(known, "Asia/Shanghai", "marketing", "prospect")
+    prospect = limits_of(known, ("Asia/Shanghai",), "marketing", "prospect")
     assert [cap.name for cap in prospect.caps] == ["all_channels", "prospect_mail"]
-    assert [cap.name for cap in limits_of(known, "Asia/Shanghai", "marketing", "loyal").caps] == ["all_channels"]
-    assert limits_of(known, "Asia/Shanghai", "operational", "prospect") == Limits("Asia/Shanghai")
-    requested = limits_of(known, "Asia/Shanghai", "requested", None)
+    assert [cap.name for cap in limits_of(known, ("Asia/Shanghai",), "marketing", "loyal").caps] == ["all_channels"]
+    assert limits_of(known, ("Asia/Shanghai",), "operational", "prospect") == Limits(("Asia/Shanghai",))
+    requested = limits_of(known, ("Asia/Shanghai",), "requested", None)
     assert requested.caps == ()
     assert requested.in_window(dt.datetime(2018, 1, 1, 13)) == dt.datetime(2018, 1, 2, 0)  # quiet from 21:00 to 08:00
+
+
+@pytest.mark.requirement("R86")
+def test_a_cap_of_the_calendar_begins_anew_at_midnight_of_the_persons_zone() -> None:
+    day, week = (Cap(name, 1, window, calendar=True) for name, window in (("day", DAY_LONG), ("week", 7 * DAY_LONG)))
+    late = dt.datetime(2018, 1, 2, 15, 59)  # 23:59 in Shanghai, a Tuesday
+    assert uncapped(late, touches(late - 3 * H), [day], SHANGHAI) == dt.datetime(2018, 1, 2, 16)
+    assert uncapped(late, touches(late - 24 * H), [day], SHANGHAI) == late
+    assert uncapped(late, touches(late - 3 * H), [week], SHANGHAI) == dt.datetime(2018, 1, 7, 16)  # Monday 00:00
+    both = ("Asia/Shanghai", "Europe/Berlin")
+    assert uncapped(late, touches(late - 3 * H), [day], both) == dt.datetime(2018, 1, 2, 23)
+
+
+@pytest.mark.requirement("R86")
+@given(
+    asked=st.lists(instants, max_size=12),
+    limit=st.integers(1, 3),
+    days=st.sampled_from([1, 7]),
+    zone=st.sampled_from(["Asia/Shanghai", "America/New_York", "Australia/Lord_Howe"]),
+)
+def test_no_day_and_no_week_holds_more_than_its_cap(asked: list[dt.datetime], limit: int, days: int, zone: str) -> None:
+    cap = Cap("cap", limit, days * DAY_LONG, calendar=True)
+    sent: list[dt.datetime] = []
+    for moment in asked:
+        place = uncapped(moment, touches(*sent), [cap], (zone,))
+        assert place is not None
+        assert place >= moment
+        sent.append(place)
+    local = [local_time(at, zone).date() for at in sent]
+    periods = Counter(day if days == 1 else day.isocalendar()[:2] for day in local)
+    assert all(count <= limit for count in periods.values())

@@ -76,11 +76,13 @@ def keys(runner: Runner, people: set[str]) -> sa.Table:
     return sa.Table("touched", sa.MetaData(), sa.Column("contact_id", sa.String()))
 
 
-def patched(runner: Runner, before: tuple[Part, ...], was: Rows, now: Rows, **shape: bool) -> tuple[Part, ...]:
+def patched(
+    runner: Runner, before: tuple[Part, ...], was: Rows, now: Rows, is_whole: bool | None = None
+) -> tuple[Part, ...]:
     """The parts after a night whose rows of touched people are given anew, and no other rows."""
     people = {person for key in was.keys() | now.keys() if was.get(key) != now.get(key) for person in [key[1]]}
     select = sa.select(bound(runner, "tonight", {key: value for key, value in now.items() if key[1] in people}))
-    return write_patch(runner, select, THING, before, keys(runner, people), **shape)
+    return write_patch(runner, select, THING, before, keys(runner, people), is_whole)
 
 
 def stated(runner: Runner, before: tuple[Part, ...], now: Rows, is_whole: bool | None = None) -> tuple[Part, ...]:
@@ -155,6 +157,14 @@ def test_two_rows_of_one_key_are_refused(small_lake: Lake) -> None:
             write_patch(runner, twice, THING, first, keys(runner, {"p2"}))
         with pytest.raises(ValueError, match="1 keys of segment_id, contact_id have more than one row"):
             write_difference(runner, runner.prepare(twice, THING), THING, first)
+        again = sa.union_all(
+            sa.select(bound(runner, "tonight", {("a", "p1"): (7, 3)})),
+            sa.select(bound(runner, "other", {("a", "p1"): (8, 3)})),
+        )
+        with pytest.raises(ValueError, match="1 keys of segment_id, contact_id have more than one row"):
+            write_patch(runner, again, THING, first, keys(runner, {"p1"}))
+        with pytest.raises(ValueError, match="1 keys of segment_id, contact_id have more than one row"):
+            write_difference(runner, runner.prepare(again, THING), THING, first)
 
 
 def test_a_table_is_cut_or_patched() -> None:

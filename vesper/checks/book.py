@@ -11,7 +11,9 @@ from typing import TypeVar
 from vesper.conditions import Condition
 from vesper.language import Translate
 from vesper.model.condition import Path
+from vesper.model.content import Content
 from vesper.model.definition import Definition
+from vesper.model.journey import Journey
 from vesper.model.lead import LeadPolicy
 from vesper.model.lifecycle import Lifecycle, LifecycleStage
 from vesper.model.market import Market
@@ -103,6 +105,10 @@ class Book:
                 found.append((reading, ("when",), model.when))
             elif isinstance(model, Tiering):
                 found += [(reading, ("tiers", n, "when"), tier.when) for n, tier in enumerate(model.tiers)]
+            elif isinstance(model, Content):
+                found += [(reading, ("variants", n, "when"), one.when) for n, one in enumerate(model.variants)]
+            elif isinstance(model, Journey):
+                found += [(reading, path, part) for path, part in model.written()]
             elif isinstance(model, LeadPolicy):
                 found.append((reading, ("icp",), model.icp))
             elif isinstance(model, Lifecycle):

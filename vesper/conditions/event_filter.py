@@ -2,7 +2,8 @@
 
 What belongs here: the one way in which every condition picks events. What does not: counting or ordering them (`events.py`, `sequence.py`).
 
-An event that does not say something, e.g. how long it lasted, fails every test of it. Events made by machines never count.
+An event that does not say something, e.g. how long it lasted, fails every test of it. Events made by machines never count, nor do answers to
+a campaign that went wrong (R109).
 """
 
 from collections.abc import Iterator
@@ -92,7 +93,7 @@ class EventFilter(Strict):
     def holds(self) -> sa.ColumnElement[bool]:
         """Whether a row of core__event is meant: true or false, never null."""
         particulars = list(self._particulars())
-        tests = [EVENT.c.kind.in_(self.kind), ~EVENT.c.is_machine]
+        tests = [EVENT.c.kind.in_(self.kind), ~EVENT.c.is_machine, EVENT.c.excluded_by.is_(None)]
         return sa.and_(*tests, *([sa.func.coalesce(sa.and_(*particulars), sa.false())] if particulars else []))
 
     def _particulars(self) -> Iterator[sa.ColumnElement[bool]]:

@@ -11,20 +11,30 @@ from vesper.tables.contact import CONTACT_MEMBER, SOURCE_RECORD
 from vesper.tables.ledger_copy import LEDGER_CONSENT
 
 PURPOSE = "marketing"
+UNCONFIRMED = "marketing_unconfirmed"
+"""Purpose of a yes that waits for its person to confirm it; it is a consent to nothing."""
+FURTHER = {"has_refused_personalisation": ("personalisation", False), "has_guardian_consent": ("guardian", True)}
+"""Flag of a contact row -> purpose, whether it grants."""
 ADDRESSES = {"email": "email", "sms": "phone"}
 STATEMENT = ("channel", "purpose", "address_hash", "is_granted", "at", "source", "row_key")
 
 
-def stated(raw: sa.FromClause, source: Source) -> list[sa.Select[Any]]:
-    """One Select per channel: what each row of a contact source says of consent, for rows that have a usable address."""
+def stated(raw: sa.FromClause, source: Source, is_confirmed_later: bool = False) -> list[sa.Select[Any]]:
+    """One Select per channel: what each row of a contact source says of consent, for rows that have a usable address.
+
+    Args:
+        is_confirmed_later: double opt-in. A yes waits under a purpose of its own until the person confirms it (rule C11); a no counts at once.
+    """
     mine = sa.and_(SOURCE_RECORD.c.source == source.id, SOURCE_RECORD.c.record_key == record_key(raw, source))
-    moment = sa.func.coalesce(
-        field(raw, "consent_at", sa.DateTime()), field(raw, "registered_at", sa.DateTime()), raw.c.received_at
-    )
+    moment = _moment(raw)
     return [
         sa.select(
             sa.literal(channel).label("channel"),
-            sa.literal(PURPOSE).label("purpose"),
+            (
+                sa.case((raw.c[f"consent_{channel}"], UNCONFIRMED), else_=PURPOSE)
+                if is_confirmed_later
+                else sa.literal(PURPOSE)
+            ).label("purpose"),
             hashed_address(channel, SOURCE_RECORD.c[address]).label("address_hash"),
             raw.c[f"consent_{channel}"].label("is_granted"),
             moment.label("at"),
@@ -37,6 +47,34 @@ def stated(raw: sa.FromClause, source: Source) -> list[sa.Select[Any]]:
         for channel, address in ADDRESSES.items()
         if f"consent_{channel}" in raw.c
     ]
+
+
+def further(raw: sa.FromClause, source: Source) -> list[sa.Select[Any]]:
+    """What each row of a contact source says of other purposes than marketing, for each usable address (rule C9)."""
+    mine = sa.and_(SOURCE_RECORD.c.source == source.id, SOURCE_RECORD.c.record_key == record_key(raw, source))
+    return [
+        sa.select(
+            sa.literal(channel).label("channel"),
+            sa.literal(purpose).label("purpose"),
+            hashed_address(channel, SOURCE_RECORD.c[address]).label("address_hash"),
+            sa.literal(is_granted).label("is_granted"),
+            _moment(raw).label("at"),
+            sa.literal(source.id).label("source"),
+            (SOURCE_RECORD.c.record_key + f"#{flag}").label("row_key"),
+            field(raw, "consent_text").label("text_version"),
+        )
+        .join_from(raw, SOURCE_RECORD, mine)
+        .where(raw.c[flag], SOURCE_RECORD.c[address].is_not(None))
+        for flag, (purpose, is_granted) in FURTHER.items()
+        if flag in raw.c
+        for channel, address in ADDRESSES.items()
+    ]
+
+
+def _moment(raw: sa.FromClause) -> sa.ColumnElement[Any]:
+    """When a contact row says what it says of consent."""
+    stated_at = (field(raw, name, sa.DateTime()) for name in ("consent_at", "registered_at"))
+    return sa.func.coalesce(*stated_at, raw.c.received_at)
 
 
 def new_statements(parts: list[sa.Select[Any]]) -> sa.Select[Any]:
@@ -66,7 +104,7 @@ def consents(new: sa.FromClause) -> sa.Select[Any]:
     ranked = (
         sa.select(owner.c.contact_id, spoken, place.label("place"))
         .join_from(spoken, owner, same)
-        .where(spoken.c.age == 1)
+        .where(spoken.c.age == 1, spoken.c.purpose != UNCONFIRMED)
         .cte("ranked")
     )
     columns = ("contact_id", "channel", "purpose", "is_granted", "at", "source", "text_version")

@@ -15,11 +15,14 @@ from vesper.consolidate.contact_row import field, instant, record_key
 from vesper.consolidate.vendor import system_id
 from vesper.model.source import Source
 from vesper.tables.campaign import EVENT
-from vesper.tables.contact import IDENTIFIER
+from vesper.tables.contact import CONTACT, IDENTIFIER
+from vesper.tables.identity import CONTACT_ALIAS
 
 BETWEEN_WORDS = "[ /.:()-]+"
 ABOUT, SOMETHING = "*", "something"
 """In a mapped kind `*` stands for what the row is about: `*_clicked` of a mail is mail_clicked."""
+OWN = "vesper"
+"""What our own web app took in: its messages are ours, and keep their ids."""
 PARTICULARS = ("url", "content_id", "product_code", "keyword", "duration_seconds", "amount")
 """Canonical fields of a source of events that core__event has under the same names."""
 
@@ -73,9 +76,20 @@ def with_contact(
         joined = joined.join(lives, lives.c.old_id == system_id(raw, source), isouter=True)
         joined = joined.join(mine, sa.and_(mine.c.kind == "crm_id", mine.c.value == lives.c.kept_id), isouter=True)
         found.insert(1, mine.c.contact_id)
+    if "contact_id" in raw.c:
+        joined, own = _own_contact(raw, joined)
+        found.append(own)
     if not found:
         return joined, sa.cast(sa.null(), sa.String)
     return joined, found[0] if len(found) == 1 else sa.func.coalesce(*found)
+
+
+def _own_contact(raw: sa.FromClause, joined: sa.FromClause) -> tuple[sa.FromClause, sa.ColumnElement[str]]:
+    """The contact that a row names by Vesper's own id; where that one was merged away, the contact that holds its person now."""
+    alias, there = CONTACT_ALIAS.alias("own_alias"), CONTACT.alias("own_contact")
+    joined = joined.join(alias, alias.c.old_id == raw.c.contact_id, isouter=True)
+    now = sa.func.coalesce(alias.c.contact_id, raw.c.contact_id)
+    return joined.join(there, there.c.contact_id == now, isouter=True), there.c.contact_id
 
 
 def _identifiers(raw: sa.FromClause, source: Source) -> Iterator[tuple[str, sa.ColumnElement[str]]]:
@@ -113,7 +127,9 @@ def _event(
         word.label("kind"),
         sa.literal(source.id).label("source"),
         sa.func.coalesce(campaign, sa.literal(source.series, sa.String)).label("series_id"),
-        system_id(raw, source, "message_id").label("message_id"),
+        (field(raw, "message_id") if source.system_of_ids == OWN else system_id(raw, source, "message_id")).label(
+            "message_id"
+        ),
         sa.func.coalesce(field(raw, "is_machine", sa.Boolean()), sa.false()).label("is_machine"),
         *particulars(raw),
     )

@@ -191,8 +191,11 @@ def merge_events(
     night_on: dt.date,
 ) -> Select:  # fmt: skip
     """core__merge_event of one night: where rows changed their contact, and the strongest link or the steward's word that made them."""
-    tied = _tied(touched, ids, link).cte("tied")
-    parted = _parted(touched, ids, veto).cte("parted")
+    left = (
+        sa.select(touched.before.c.record).where(touched.before.c.contact_id.in_(sa.select(flow.c.old_id))).cte("left")
+    )
+    tied = _tied(touched, ids, _of(link, left)).cte("tied")
+    parted = _parted(touched, ids, _of(veto, left)).cte("parted")
     merged = sa.and_(gone.c.old_id == flow.c.old_id, gone.c.contact_id == flow.c.contact_id)
     same_tie = sa.and_(tied.c.old_id == flow.c.old_id, tied.c.contact_id == flow.c.contact_id, tied.c.place == 1)
     same_cut = sa.and_(parted.c.old_id == flow.c.old_id, parted.c.contact_id == flow.c.contact_id)
@@ -213,6 +216,12 @@ def merge_events(
         rule.label("rule"),
         flow.c.record_count,
     ).select_from(joined)
+
+
+def _of(pairs: sa.FromClause, record: sa.FromClause) -> sa.Subquery:
+    """Pairs of which one end is among some records; rows of an old contact that lost some are in no other pair that says why."""
+    ends = [pairs.c[end].in_(sa.select(record.c.record)) for end in ("record_a", "record_b")]
+    return sa.select(pairs).where(sa.or_(*ends)).subquery()
 
 
 def _ends(touched: Touched, ids: sa.FromClause, pairs: sa.FromClause) -> sa.Subquery:

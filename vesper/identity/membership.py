@@ -107,9 +107,10 @@ def _strongest(label: sa.FromClause, link: sa.FromClause) -> Select:
     ends = sa.union_all(
         *[sa.select(inside.c[end].label("record"), inside.c.rule, inside.c.weight) for end in ("record_a", "record_b")]
     ).subquery()
-    rank = sa.func.row_number().over(partition_by=ends.c.record, order_by=[ends.c.weight.desc(), ends.c.rule])
-    ranked = sa.select(ends.c.record, ends.c.rule, rank.label("rank")).subquery()
-    return sa.select(ranked.c.record, ranked.c.rule).where(ranked.c.rank == 1)
+    # Of equal weights the first by name. Not by a window, which would order all links of all rows for one of each.
+    first = sa.func.min(sa.func.row(-ends.c.weight, ends.c.rule))
+    rule = sa.func.struct_extract(first, sa.literal_column("2"), type_=sa.String)
+    return sa.select(ends.c.record, rule.label("rule")).group_by(ends.c.record)
 
 
 def reviews(label: sa.FromClause, ids: sa.FromClause, contact: sa.FromClause) -> Any:
@@ -161,7 +162,7 @@ def named(component: sa.FromClause, record: sa.FromClause, large: int) -> Select
 
 def unlike_pairs(member: sa.FromClause) -> Select:
     """(record_a, record_b) whose names cannot be one person's. Each two names of a component are compared once, however many rows bear them."""
-    apart = keys.unlike_names(sa.select(member).where(member.c.record == member.c.first).subquery()).subquery()
+    apart = keys.unlike_names(sa.select(member).where(member.c.record == member.c.first).subquery()).cte("apart")
     a, b = member.alias("bearer_a"), member.alias("bearer_b")
     joined = apart.join(a, a.c.first == apart.c.record_a).join(b, b.c.first == apart.c.record_b)
     ends = (sa.func.least(a.c.record, b.c.record), sa.func.greatest(a.c.record, b.c.record))
@@ -193,30 +194,32 @@ def vetoes(found: sa.FromClause, record: sa.FromClause, steward: sa.FromClause) 
     return sa.union_all(carried, sa.select(found), sa.select(steward))
 
 
-def night_figures(version: str, night_on: dt.date, given: sa.FromClause, touched: sa.FromClause) -> Select:
+def night_figures(version: str, night_on: dt.date, live: int, given: sa.FromClause, touched: sa.FromClause) -> Select:
     """core__identity_night: the one row of tonight, after members and events are filled.
 
     Args:
+        live: source rows that no rule excludes.
         given: (label, contact_id) of the clusters resolved tonight.
         touched: (contact_id) of the night before that they were resolved from; all other contacts stay.
     """
     before, event = previous(CONTACT_MEMBER), MERGE_EVENT
 
-    def count(what: sa.ColumnElement[Any], *where: sa.ColumnElement[bool]) -> Any:
-        return sa.select(sa.func.count(what)).where(*where).scalar_subquery()
-
     def events(kind: str) -> Any:
-        return count(event.c.other_id.distinct(), event.c.kind == kind, event.c.business_on == date_literal(night_on))
+        tonight = (event.c.kind == kind, event.c.business_on == date_literal(night_on))
+        return sa.func.count(sa.case((sa.and_(*tonight), event.c.other_id)).distinct()).label(kind)
 
     # Counted by hash: an id is sixteen hexadecimal digits, which a number of eight bytes tells apart as well and in half the time.
-    was = count(sa.func.hash(before.c.contact_id).distinct())
+    was = sa.select(sa.func.count(sa.func.hash(before.c.contact_id).distinct()).label("row_count")).cte("was")
+    gone = sa.select(sa.func.count(touched.c.contact_id).label("row_count")).cte("gone")
+    came = sa.select(sa.func.count(given.c.contact_id.distinct()).label("row_count")).cte("came")
+    told = sa.select(events("merge"), events("split")).cte("told")
     return sa.select(
         date_literal(night_on).label("business_on"),
         sa.literal(version).label("version"),
-        count(SOURCE_RECORD.c.source, live(SOURCE_RECORD)).label("record_count"),
-        (was - count(touched.c.contact_id) + count(given.c.contact_id.distinct())).label("contact_count"),
-        was.label("contact_count_before"),
-        events("merge").label("merged_count"),
-        (sa.cast(events("merge"), RATIO) / sa.func.greatest(was, 1)).label("merged_ratio"),
-        events("split").label("split_count"),
-    )
+        sa.literal(live).label("record_count"),
+        (was.c.row_count - gone.c.row_count + came.c.row_count).label("contact_count"),
+        was.c.row_count.label("contact_count_before"),
+        told.c.merge.label("merged_count"),
+        (sa.cast(told.c.merge, RATIO) / sa.func.greatest(was.c.row_count, 1)).label("merged_ratio"),
+        told.c.split.label("split_count"),
+    ).select_from(was.join(gone, sa.true()).join(came, sa.true()).join(told, sa.true()))

@@ -17,6 +17,7 @@ from vesper.definition_hash import hash_of
 from vesper.marts import mart
 from vesper.marts.message import MESSAGE
 from vesper.model.campaign import Campaign
+from vesper.model.outreach import outreaches
 from vesper.model.policy import AnalysisPolicy
 from vesper.night import Night
 from vesper.tables.campaign import CAMPAIGN, CAMPAIGN_MEMBER, EVENT
@@ -25,7 +26,7 @@ from vesper.tables.order import ORDER_DAY
 
 MAILING = "mailing"
 ACCEPTED = "accepted"
-REACHED = (ACCEPTED, "rejected", "unknown")
+REACHED = (ACCEPTED, "rejected", "unknown", "abandoned")
 RESPONSES = ("coupon_redeemed",)
 REACTIONS = {
     "opened_count": "mail_opened",
@@ -135,7 +136,7 @@ def campaign_effect(night: Night) -> sa.Select[Any]:
 
 def day_of(edge: str, campaign_id: sa.ColumnElement[str], night: Night) -> sa.ColumnElement[Any]:
     """SQL: the first (`starts_on`) or last day (`ends_on`) of a campaign, from the sources (CAMPAIGN is joined) or from its own definition."""
-    own = {id: on(getattr(campaign, edge)) for id, campaign in night.definitions.of(Campaign).items()}
+    own = {id: on(getattr(outreach, edge)) for id, outreach in outreaches(night.definitions).items()}
     return sa.func.coalesce(CAMPAIGN.c[edge], sa.case(own, value=campaign_id)) if own else CAMPAIGN.c[edge]
 
 
@@ -274,8 +275,11 @@ def _cost(figures: sa.CTE, night: Night) -> sa.ColumnElement[Any]:
 
 
 def _hash(figures: sa.CTE, night: Night) -> sa.ColumnElement[Any]:
-    """Hash of the definition of each of Vesper's own campaigns in force."""
-    known = {id: hash_of(night, f"campaigns/{id}") for id in night.definitions.of(Campaign)}
+    """Hash of the definition of each of Vesper's own campaigns and journeys in force."""
+    known = {
+        id: hash_of(night, f"campaigns/{id}" if isinstance(one, Campaign) else f"journeys/{id}")
+        for id, one in outreaches(night.definitions).items()
+    }
     return sa.case(known, value=figures.c.campaign_id) if known else sa.cast(sa.null(), sa.String)
 
 

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from vesper.clock import on
 from vesper.marts import mart
 from vesper.model.campaign import Campaign
+from vesper.model.journey import Journey
 from vesper.night import Night
 from vesper.tables.declare import DATE, INSTANT, INTEGER, TEXT, column, table
 
-STATES = ("planned", "sending", "accepted", "rejected", "unknown", "refused")
+STATES = ("planned", "claimed", "sending", "accepted", "rejected", "unknown", "refused", "abandoned")
 PURPOSES = ("requested", "operational", "marketing")
 
 RAW_MESSAGE = table(
@@ -38,6 +39,8 @@ RAW_MESSAGE = table(
     column("expires_at", INSTANT, "After this it is not sent any more (UTC)", required=True),
     column("sending_at", INSTANT, "When it went to the wire (UTC)"),
     column("final_at", INSTANT, "When its fate was settled (UTC)"),
+    column("content_id", TEXT, "Content it is written from"),
+    column("variant", TEXT, "Variant of that content chosen for the contact"),
     grain=("message_id",),
     owner="marketing",
     says="The ledger's messages, as they stood when this copy was taken.",
@@ -66,12 +69,14 @@ MESSAGE = table(
     ),
     column("channel", TEXT, "Channel", required=True),
     column("purpose", TEXT, "Class of the message", required=True, among=PURPOSES),
-    column("state", TEXT, "planned, accepted, rejected, unknown or refused", required=True, among=STATES),
+    column("state", TEXT, "planned, accepted, rejected, unknown, refused or abandoned", required=True, among=STATES),
     column("reason", TEXT, "Why it waits, was refused or rejected, or is unknown"),
     column("business_on", DATE, "Night that planned it", required=True),
     column("planned_at", INSTANT, "When it was planned (UTC)", required=True),
     column("waits_until_at", INSTANT, "When a planned message may go (UTC)"),
-    column("sent_at", INSTANT, "When it went to the wire, accepted or unknown (UTC)"),
+    column("sent_at", INSTANT, "When it went to the wire, accepted or of unknown fate (UTC)"),
+    column("content_id", TEXT, "Content it is written from"),
+    column("variant", TEXT, "Variant of that content chosen for the contact (R79)"),
     grain=("message_id",),
     owner="marketing",
     says="One row for each message intent, with what became of it; people who got none stand in the ledger's refusals.",
@@ -84,14 +89,14 @@ def message(night: Night) -> sa.Select[Any]:
     raw = RAW_MESSAGE.c
     taken = {
         "series_id": series_of(raw.campaign_id, night),
-        "waits_until_at": sa.case((raw.state == "planned", raw.not_before)),
-        "sent_at": sa.case((raw.state.in_(("accepted", "unknown")), raw.sending_at)),
+        "waits_until_at": sa.case((raw.state.in_(("planned", "claimed")), raw.not_before)),
+        "sent_at": sa.case((raw.state.in_(("accepted", "unknown", "abandoned")), raw.sending_at)),
     }
     columns = [(taken[c.name] if c.name in taken else raw[c.name]).label(c.name) for c in MESSAGE.c]
     return sa.select(*columns).where(raw.business_on <= on(night.business_on))
 
 
 def series_of(campaign_id: sa.ColumnElement[str], night: Night) -> sa.ColumnElement[Any]:
-    """SQL: the series of a campaign that is in force tonight, NULL of others (R71)."""
-    known = {id: campaign.series for id, campaign in night.definitions.of(Campaign).items()}
+    """SQL: the series of a campaign or journey that is in force tonight, NULL of others (R71)."""
+    known = {id: one.series for model in (Campaign, Journey) for id, one in night.definitions.of(model).items()}
     return sa.case(known, value=campaign_id) if known else sa.cast(sa.null(), sa.String)

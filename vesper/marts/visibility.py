@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from vesper.clock import on
 from vesper.definition_hash import hash_of
 from vesper.marts import mart
-from vesper.measure import each_market, floor_count, is_complete, needed_count, profiles, target_count
+from vesper.measure import count_of, counted, each_market, floor_count, is_complete, needed_count, target_count
 from vesper.model.market import Market
 from vesper.night import Night
 from vesper.tables.declare import DATE, FLAG, INTEGER, RATIO, TEXT, column, table
@@ -92,8 +92,8 @@ def visibility(night: Night) -> sa.Select[Any]:
 
 def market_visibility(market: Market, night: Night) -> sa.Select[Any]:
     """The one row of a market."""
-    profile = profiles(market, night).subquery("profile")
-    complete = sa.func.count().filter(is_complete(market, profile))
+    profile = counted(market, night).subquery("profile")
+    complete = count_of(profile, is_complete(market, profile))
     size = market.size.value
     band = sa.case(
         (complete < needed_count(market), "below"),
@@ -105,7 +105,7 @@ def market_visibility(market: Market, night: Night) -> sa.Select[Any]:
         sa.literal(market.id).label("market_id"),
         complete.label("complete_count"),
         sa.literal(market.counts).label("counts"),
-        sa.func.count().label("known_count"),
+        count_of(profile).label("known_count"),
         sa.literal(size).label("market_size"),
         sa.literal(market.size.source).label("size_source"),
         on(market.size.as_of_on).label("size_as_of_on"),

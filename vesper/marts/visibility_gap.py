@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from vesper.clock import on
 from vesper.definition_hash import hash_of
 from vesper.marts import mart
-from vesper.measure import each_market, fields_of, is_known, profiles
+from vesper.measure import count_of, counted, each_market, fields_of
 from vesper.model.market import Market
 from vesper.night import Night
 from vesper.tables.declare import DATE, INTEGER, RATIO, TEXT, column, table
@@ -49,12 +49,12 @@ def visibility_gap(night: Night) -> sa.Select[Any]:
 
 def market_gap(market: Market, night: Night) -> sa.CompoundSelect[Any]:
     """One row for each required field of a market."""
-    profile = profiles(market, night).cte(f"profile_{market.id}")
+    profile = counted(market, night).cte(f"profile_{market.id}")
     return sa.union_all(*[_field(market, field, profile, night) for field in fields_of(market)])
 
 
 def _field(market: Market, field: str, profile: sa.CTE, night: Night) -> sa.Select[Any]:
-    have, known = sa.func.count().filter(is_known(profile.c[field])), sa.func.count()
+    have, known = count_of(profile, profile.c[field]), count_of(profile)
     target = market.field_targets.get(field)  # type: ignore[call-overload]
     return sa.select(
         on(night.business_on).label("business_on"),

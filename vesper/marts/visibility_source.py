@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from vesper.clock import on
 from vesper.definition_hash import hash_of
 from vesper.marts import mart
-from vesper.measure import each_market, fields_of, member_contacts
+from vesper.measure import count_of, counted, each_market, fields_of, is_plain, member_contacts
 from vesper.model.market import Market
 from vesper.night import Night
 from vesper.tables.contact import CONTACT_MEMBER, SOURCE_RECORD
@@ -58,10 +58,18 @@ def market_sources(market: Market, night: Night) -> sa.Select[Any] | sa.Compound
     if not fields:
         return empty(VISIBILITY_SOURCE)
     member = member_contacts(market, night).cte(f"lacking_{market.id}")
-    total = sa.select(*[_lacks(member, field) for field in fields]).cte(f"lacking_total_{market.id}")
+    total = _total(market, member, fields, night).cte(f"lacking_total_{market.id}")
     inside = _inside(member, fields).cte(f"lacking_inside_{market.id}")
     filled = _filled(fields).cte(f"filled_{market.id}")
     return sa.union_all(*[_field(market, field, total, inside, filled, night) for field in fields])
+
+
+def _total(market: Market, member: sa.CTE, fields: list[str], night: Night) -> sa.Select[Any]:
+    """How many members lack each field."""
+    if night.shared is None or not is_plain(market):
+        return sa.select(*[_lacks(member, field) for field in fields])
+    profile = counted(market, night).subquery("profile")
+    return sa.select(*[count_of(profile, sa.not_(profile.c[field])).label(field) for field in fields])
 
 
 def _lacks(member: sa.FromClause, field: str) -> sa.Label[Any]:

@@ -66,6 +66,8 @@ CANONICAL: dict[str, dict[str, Canonical]] = {
         **_words(also=("member_id", *PERSON, "name", "first_name", "last_name", "other_phone", *PLACE, "owner")),
         **_words(also=("company", "account_id", "job_title", "industry", "domain", "list_id", "consent_text", "need")),
         **_words(also=("gender",)),
+        # Provisional id under which the person was known before a night took the row in (Vesper's own forms).
+        **_words(also=("contact_id",)),
         "birth_on": Canonical(("date",)),
         # Ids of the same system that are this person too, and the person's id in another system.
         **_words(also=("merged_ids", "merged_into", "salesforce_id")),
@@ -74,6 +76,8 @@ CANONICAL: dict[str, dict[str, Canonical]] = {
         **_flags("consent_call", "consent_email", "consent_sms", "is_deleted"),
         # What vendors call "opted out" or "do not email": yes refuses, no says nothing.
         **_flags("has_refused_email", "has_refused_sms", "has_refused_call", "is_do_not_email"),
+        # No to being chosen by what is known of oneself; a guardian's yes for somebody too young (rule C9).
+        **_flags("has_refused_personalisation", "has_guardian_consent"),
     },
     "company": {
         **_words("account_id", also=("name", "domain", "industry", *PLACE, "phone", "parent_id", "role", "owner")),
@@ -97,6 +101,8 @@ CANONICAL: dict[str, dict[str, Canonical]] = {
     "event": {
         **_words(also=("event_id", *PERSON, "kind", "about", "campaign_id", "coupon_code", "message_id", "list_id")),
         **_words(also=("url", "content_id", "product_code", "keyword")),
+        # Vesper's own id of a contact, in what its own web app took in.
+        **_words(also=("contact_id",)),
         "duration_seconds": Canonical(("integer",)),
         "amount": Canonical(("money",)),
         **_flags("is_machine"),

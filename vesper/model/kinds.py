@@ -1,14 +1,19 @@
 """Which folder holds which kind of definition. The folder is the kind, the file's stem the id; a new kind is added here."""
 
 from vesper.model.campaign import Campaign
+from vesper.model.consent import ConsentPolicy
 from vesper.model.content import Content
+from vesper.model.coupon import Coupons
 from vesper.model.definition import Definition
 from vesper.model.goal import Goal
 from vesper.model.identity import IdentityPolicy
+from vesper.model.journey import Journey
+from vesper.model.journey_map import JourneyMap
 from vesper.model.lead import LeadPolicy
 from vesper.model.lifecycle import Lifecycle
 from vesper.model.linkage import Linkage
 from vesper.model.market import Market
+from vesper.model.matrix import Matrix
 from vesper.model.persona import Persona
 from vesper.model.policy import AnalysisPolicy, FrequencyPolicy, MonitorPolicy, ScoringPolicy
 from vesper.model.sales import SalesPolicy
@@ -31,12 +36,17 @@ KINDS: dict[str, type[Definition]] = {
     "linkage": Linkage,
     "scoring": ScoringRule,
     "campaigns": Campaign,
+    "journeys": Journey,
+    "coupons": Coupons,
     "content": Content,
+    "matrix": Matrix,
+    "journey_map": JourneyMap,
 }
 
 POLICIES: dict[str, type[Definition]] = {
     "scoring": ScoringPolicy,
     "frequency": FrequencyPolicy,
+    "consent": ConsentPolicy,
     "analysis": AnalysisPolicy,
     "monitor": MonitorPolicy,
     "identity": IdentityPolicy,

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from vesper.model.campaign import Channel
 from vesper.model.definition import Definition, Name, Strict, Text, Wording
-from vesper.model.timing import Days, Duration, Hours
+from vesper.model.timing import Days, Duration, Hours, ZoneName
 from vesper.problem import wrong
 
 
@@ -68,6 +68,9 @@ class ScoringPolicy(Definition):
         return self
 
 
+CALENDAR_DAYS = (1, 7)
+
+
 class Cap(Strict):
     """At most so many marketing messages to one person in a rolling stretch of time."""
 
@@ -79,6 +82,18 @@ class Cap(Strict):
     """Only messages on this channel count; all channels together where it is missing."""
     stages: tuple[Name, ...] = ()
     """Only people in these lifecycle stages; everybody where it is empty."""
+    calendar: bool = False
+    """Counts in calendar days (1d, 24h) or weeks from Monday (7d) of the person's zone, instead of the rolling stretch before the message."""
+
+    @model_validator(mode="after")
+    def _is_in_the_calendar(self) -> "Cap":
+        if self.calendar and self.within.timedelta.days not in CALENDAR_DAYS:
+            raise wrong(
+                "A calendar has no stretches of {within}.",
+                "Write within: 1d or 7d, or leave calendar out.",
+                within=self.within,
+            )
+        return self
 
 
 class FrequencyPolicy(Definition):
@@ -90,6 +105,8 @@ class FrequencyPolicy(Definition):
     """Purpose -> hours in which its messages leave, in the person's zone; a purpose without hours may leave at any time."""
     quiet_hours: Hours | None = None
     """No message of any purpose but operational leaves in these hours."""
+    zones: tuple[ZoneName, ...] = ()
+    """Zones of the company's markets: where the zone of a person is not known, it is every one of these; the company's own where it is empty."""
 
     @model_validator(mode="after")
     def _windows_are_loud(self) -> "FrequencyPolicy":

@@ -6,9 +6,11 @@ What belongs here: the types and their reading. What does not: instants and zone
 import datetime as dt
 import re
 from calendar import monthrange
-from typing import Any, ClassVar, Self
+from functools import cache
+from typing import Annotated, Any, ClassVar, Self
+from zoneinfo import available_timezones
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -148,3 +150,18 @@ class Hours(Strict):
     def overlaps(self, other: "Hours") -> bool:
         """Whether two stretches share a minute."""
         return self.holds(other.starts.time) or other.holds(self.starts.time)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _known_zone(name: str) -> str:
+    if name not in _zones():
+        raise wrong("There is no time zone {word}.", "Write one such as Asia/Shanghai.", word=name)
+    return name
+
+
+ZoneName = Annotated[str, AfterValidator(_known_zone)]
+"""A time zone by its name in the tz database, e.g. Asia/Shanghai."""

@@ -37,6 +37,11 @@ EVENT = table(
     column("series_id", TEXT, "Campaign series the event belongs to"),
     column("message_id", TEXT, "Message that led to it"),
     column("is_machine", FLAG, "Made by a machine, never scored", required=True),
+    column(
+        "excluded_by",
+        TEXT,
+        "Why no condition counts it, such as `incident 3`: an answer to a campaign that went wrong (R109)",
+    ),
     column("url", TEXT, "Page or link it happened on, as the source writes it"),
     column("content_id", TEXT, "Content it was about, e.g. a white paper"),
     column("product_code", TEXT, "Product it was about"),

@@ -40,6 +40,15 @@ LEDGER_STEWARD = table(
     personal=("record_a", "record_b", "value"),
 )
 
+LEDGER_INCIDENT = table(
+    "raw_vesper__incident_message",
+    column("message_id", TEXT, "Message of a campaign or journey that went wrong", required=True),
+    column("incident_id", INTEGER, "The first incident that names it", required=True),
+    grain=("message_id",),
+    owner="marketing",
+    says="Messages whose answers count nowhere, by the incidents recorded up to tonight (R109).",
+)
+
 LEDGER_ERASED = table(
     "raw_vesper__erased_record",
     column("kind", TEXT, "record, card, email, sms, unionid, openid or crm_id", required=True),

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from vesper.consolidate.consent import PURPOSE, UNCONFIRMED
 from warehouse.ledger.schema import CONSENT, SUPPRESSION
 
 BATCH = 2000
@@ -71,6 +72,23 @@ def is_granted(connection: sa.Connection, channel: str, purpose: str, hashed: st
     rows = connection.execute(said.order_by(CONSENT.c.at, CONSENT.c.is_granted.desc(), CONSENT.c.consent_id))
     latest = {(row.source, row.row_key): row.is_granted for row in rows}
     return bool(latest) and all(latest.values())
+
+
+def confirm(connection: sa.Connection, channel: str, hashed: str, at: dt.datetime, recorded_on: dt.date) -> int:
+    """The person confirmed: every yes of the address that waited for it becomes a consent, with its source and its text (rule C11).
+
+    In the caller's transaction; returns how many there were. What was refused after that yes stays refused, and a second confirmation is none.
+    """
+    said = sa.select(CONSENT).where(
+        CONSENT.c.channel == channel, CONSENT.c.address_hash == hashed, CONSENT.c.purpose.in_((PURPOSE, UNCONFIRMED))
+    )
+    rows = connection.execute(said.order_by(CONSENT.c.at, CONSENT.c.is_granted.desc(), CONSENT.c.consent_id))
+    latest = {(row.source, row.row_key): row for row in rows}
+    waiting = [row for row in latest.values() if row.purpose == UNCONFIRMED]
+    confirmed = {"purpose": PURPOSE, "at": at, "recorded_on": recorded_on}
+    return insert_new(
+        connection, CONSENT, [{name: getattr(row, name) for name in _COLUMNS} | confirmed for row in waiting]
+    )
 
 
 def suppress(engine: sa.Engine, channel: str, hashed: str, reason: str, at: dt.datetime) -> bool:

@@ -64,6 +64,12 @@ def roll_back(connection: sa.Connection, name: str, by: str, reason: str) -> str
     return activate(connection, name, text, by, reason)
 
 
+def text_of(connection: sa.Connection, hash: str) -> tuple[str, str] | None:
+    """The name and the text of a version by its whole hash; None where none is kept."""
+    row = connection.execute(sa.select(DEFINITION).where(DEFINITION.c.hash == hash)).first()
+    return (f"{row.kind}/{row.id}", row.text) if row else None
+
+
 def _keep(connection: sa.Connection, kind: str, id: str, text: str) -> None:
     known = connection.scalar(sa.select(DEFINITION.c.hash).where(DEFINITION.c.hash == hash_of(text)))
     if known is None:

@@ -1,40 +1,48 @@
 """Opening the ledger: SQLite in WAL mode, or PostgreSQL by URL alone; migrated with Alembic to the newest revision."""
 
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from warehouse.ledger import handover_schema  # noqa: F401  its tables are the ledger's as well
+from warehouse.ledger import handover_schema, journey_schema, send_schema  # noqa: F401  their tables are the ledger's as well
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 BUSY_MILLISECONDS = 30_000
+Synchronous = Literal["full", "normal"]
+"""`full` outlives a power cut; `normal` outlives a crash of the process, and a power cut may take the last commits."""
 
 
-def open_ledger(url: str) -> sa.Engine:
+def open_ledger(url: str, synchronous: Synchronous = "full") -> sa.Engine:
     """An engine on a migrated ledger. Writers begin with a lock, so two of them never read the same state and both write."""
-    engine = connect(url)
+    engine = connect(url, synchronous)
     migrate(engine)
     return engine
 
 
-def connect(url: str) -> sa.Engine:
-    """An engine without migration."""
+def connect(url: str, synchronous: Synchronous = "full") -> sa.Engine:
+    """An engine without migration. `synchronous` is SQLite's: PostgreSQL has a setting of its own."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return sa.create_engine(parsed, isolation_level="REPEATABLE READ", pool_pre_ping=True)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_MILLISECONDS / 1000})
-    sa.event.listen(engine, "connect", _durable)
+    sa.event.listen(engine, "connect", partial(_durable, synchronous))
     sa.event.listen(engine, "begin", _locked)
     return engine
 
 
-def _durable(connection: Any, _record: Any) -> None:
+def _durable(synchronous: Synchronous, connection: Any, _record: Any) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_MILLISECONDS}", "foreign_keys=ON"):
+    for pragma in (
+        "journal_mode=WAL",
+        f"synchronous={synchronous}",
+        f"busy_timeout={BUSY_MILLISECONDS}",
+        "foreign_keys=ON",
+    ):
         connection.execute(f"pragma {pragma}")
 
 

@@ -22,6 +22,8 @@ from vesper.erasure import Person
 from warehouse.ledger.consent import insert_new
 from warehouse.ledger.engine import reading
 from warehouse.ledger.handover_schema import HANDOVER, HUMAN_TASK, NOTICE
+from warehouse.ledger.inbox import forget
+from warehouse.ledger.journey_erasure import forget_on_journeys
 from warehouse.ledger.outbox import PLANNED
 from warehouse.ledger.schema import (
     CONSENT,
@@ -39,6 +41,8 @@ from warehouse.ledger.suppression import keep_out
 BEGUN, COMMITTED, DONE = "begun", "committed", "done"
 CONTACT = "contact"
 TOKEN_LENGTH = 16
+WRITTEN = ("email", "phone", "other_phone")
+"""What a form of the person says as it is known here; an address that was written otherwise is found by its contact."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,8 @@ def _forget_contact(connection: sa.Connection, person: Person, at: dt.datetime) 
     waiting = sa.update(MESSAGE).where(mine, MESSAGE.c.state == PLANNED)
     connection.execute(waiting.values(state="refused", reason=ERASED, final_at=at))
     _forget_sales(connection, person, at)
+    forget(connection, person.tokens, [value for column, value in person.own if column in WRITTEN], at)
+    forget_on_journeys(connection, person.tokens, at)
     for table in (MESSAGE, TOUCH, REFUSAL, HANDOVER, HUMAN_TASK):
         for contact_id, token in sorted(person.tokens.items()):
             here = sa.update(table).where(table.c.contact_id == contact_id)

@@ -1,32 +1,27 @@
 """Messages in the ledger: planned in bulk, read when due, counted, copied for the lake.
 
-What belongs here: what stands in `message` and `refusal` before and after the wire. What does not: the step over the wire (`dispatch.py`),
+What belongs here: what stands in `message` and `refusal` before and after the wire. What does not: claims, the step over the wire (`dispatch.py`),
 consent (`consent.py`), the stop switch (`send_stop.py`), and any address: the ledger holds its hash only.
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
 
-from warehouse.ledger.consent import insert_new
+from vesper.marts.message import RAW_MESSAGE
 from warehouse.ledger.engine import reading
+from warehouse.ledger.planned import PLANNED as PLANNED
+from warehouse.ledger.planned import Recorded as Recorded
+from warehouse.ledger.planned import record as record
 from warehouse.ledger.schema import MESSAGE, REFUSAL, SUPPRESSION
 
-INTENT = "intent"
-PLANNED = "planned"
+CLAIMED, SENDING = "claimed", "sending"
+ACCEPTED, REJECTED, UNKNOWN, REFUSED, ABANDONED = "accepted", "rejected", "unknown", "refused", "abandoned"
 BATCH = 5000
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """What recording a plan did: messages and refusals that are new; those known from an earlier run of the night are left alone."""
-
-    messages: int
-    refusals: int
 
 
 @dataclass(frozen=True, order=True)
@@ -45,10 +40,17 @@ class Due:
     address_hash: str
     stage_at_plan: str | None
     expires_at: dt.datetime
+    content_id: str | None = None
+    variant: str | None = None
+    definition_hash: str | None = None
+    zone: str | None = None
+    inbox_id: int | None = None
+    fence: int = 0
+    attempts: int = 0
 
-    def at(self, not_before: dt.datetime) -> "Due":
-        """The same message, waiting until another instant."""
-        return replace(self, not_before=not_before)
+    def again(self, not_before: dt.datetime, attempts: int | None = None) -> "Due":
+        """The same message, waiting until another instant; after so many wire calls."""
+        return replace(self, not_before=not_before, attempts=self.attempts if attempts is None else attempts)
 
 
 @dataclass(frozen=True)
@@ -62,31 +64,19 @@ class Standing:
     next_at: dt.datetime | None
 
 
-def record(engine: sa.Engine, rows: Iterable[Any]) -> Recorded:
-    """Keep a plan (rows of `vesper.send.plan`) in one transaction: intents as messages, the rest as refusals. The address is left out.
-
-    Every unique key of `message` holds: recording a night again adds nothing, and a second message of one campaign to one contact or to
-    one mailbox cannot exist.
-    """
-    messages: list[dict[str, Any]] = []
-    refusals: list[dict[str, Any]] = []
-    for row in rows:
-        if row.decision == INTENT:
-            messages.append(
-                {c.name: getattr(row, c.name) for c in MESSAGE.c if hasattr(row, c.name)} | {"state": PLANNED}
-            )
-        else:
-            refusals.append({c.name: getattr(row, c.name, None) for c in REFUSAL.c} | {"reason": row.decision})
-    with engine.begin() as connection:
-        return Recorded(_insert(connection, MESSAGE, messages), _insert(connection, REFUSAL, refusals))
-
-
-def due(engine: sa.Engine, until: dt.datetime) -> list[Due]:
-    """Every planned message that may go by an instant, in the order of sending."""
-    names = [MESSAGE.c[name] for name in Due.__dataclass_fields__]
-    waiting = sa.select(*names).where(MESSAGE.c.state == PLANNED, MESSAGE.c.not_before <= until)
+def is_due(engine: sa.Engine, until: dt.datetime, channel: str | None = None) -> bool:
+    """Whether any planned message, or any of one channel, may go by an instant."""
+    waiting = sa.select(MESSAGE.c.message_id).where(MESSAGE.c.state == PLANNED, MESSAGE.c.not_before <= until)
+    if channel is not None:
+        waiting = waiting.where(MESSAGE.c.channel == channel)
     with reading(engine) as connection:
-        return sorted(Due(*row) for row in connection.execute(waiting))
+        return connection.execute(waiting.limit(1)).first() is not None
+
+
+def channels(engine: sa.Engine) -> list[str]:
+    """Channels that any message has ever been planned for."""
+    with reading(engine) as connection:
+        return sorted(connection.scalars(sa.select(MESSAGE.c.channel).distinct()))
 
 
 def standing(engine: sa.Engine) -> list[Standing]:
@@ -99,8 +89,8 @@ def standing(engine: sa.Engine) -> list[Standing]:
 
 
 def messages_as_arrow(engine: sa.Engine) -> pa.Table:
-    """Every message, to be bound as `raw_vesper__message`."""
-    return _as_arrow(engine, MESSAGE)
+    """Every message, to be bound as `raw_vesper__message`: without what only a worker asks, such as leases."""
+    return _as_arrow(engine, MESSAGE, [MESSAGE.c[c.name] for c in RAW_MESSAGE.c])
 
 
 def suppressions_as_arrow(engine: sa.Engine) -> pa.Table:
@@ -115,20 +105,18 @@ def refusals_as_arrow(engine: sa.Engine) -> pa.Table:
 
 _ARROW = {
     sa.String: pa.string(),
+    sa.Text: pa.string(),
     sa.Integer: pa.int32(),
     sa.Date: pa.date32(),
     sa.DateTime: pa.timestamp("us"),
 }
 
 
-def _as_arrow(engine: sa.Engine, table: sa.Table) -> pa.Table:
+def _as_arrow(engine: sa.Engine, table: sa.Table, columns: Sequence[sa.Column[Any]] = ()) -> pa.Table:
     """All rows in the order of the primary key; the types hold for an empty table, too."""
-    schema = pa.schema([(c.name, _ARROW[type(c.type)]) for c in table.c])
+    chosen = columns or list(table.c)
+    schema = pa.schema([(c.name, _ARROW[type(c.type)]) for c in chosen])
     with reading(engine) as connection:
-        rows = connection.execute(sa.select(table).order_by(*table.primary_key)).mappings()
+        rows = connection.execute(sa.select(*chosen).order_by(*table.primary_key)).mappings()
         batches = [pa.RecordBatch.from_pylist([dict(row) for row in part], schema) for part in rows.partitions(BATCH)]
     return pa.Table.from_batches(batches, schema)
-
-
-def _insert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> int:
-    return sum(insert_new(connection, table, rows[at : at + BATCH]) for at in range(0, len(rows), BATCH))

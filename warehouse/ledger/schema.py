@@ -155,8 +155,11 @@ MESSAGE = sa.Table(
     Column("channel", String, nullable=False),
     Column("purpose", String, nullable=False, comment="requested, operational or marketing"),
     Column("address_hash", String, nullable=False),
-    Column("state", String, nullable=False, index=True),
+    Column("state", String, nullable=False),
     Column("reason", String, comment="Why it was refused, rejected or is unknown"),
+    Column(
+        "detail", Text, comment="What exactly blocked it: a window's opening, messages that filled a cap; nobody's data"
+    ),
     Column("stage_at_plan", String, comment="Lifecycle stage when planned; caps are per stage (R87)"),
     Column("priority", Integer, nullable=False),
     Column("business_on", Date, nullable=False),
@@ -165,10 +168,31 @@ MESSAGE = sa.Table(
     Column("expires_at", DateTime, nullable=False),
     Column("sending_at", DateTime),
     Column("final_at", DateTime),
+    Column("content_id", String, comment="Content it is written from"),
+    Column("variant", String, comment="Variant of that content chosen for the contact"),
+    Column("definition_hash", String, comment="Version of the campaign or journey that planned it"),
+    Column(
+        "zone",
+        String,
+        comment="Zone of the contact, or the calling code of a country with several; empty where nothing tells",
+    ),
+    Column("inbox_id", Integer, comment="Row of the inbox that asked for it"),
+    Column("owner", String, comment="Worker that holds it while claimed or sending"),
+    Column(
+        "fence",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="Grows with every claim: an older holder can do nothing",
+    ),
+    Column("lease_until", DateTime, comment="When the holder's claim lapses"),
+    Column("attempts", Integer, nullable=False, server_default="0", comment="Wire calls so far"),
     UniqueConstraint("campaign_id", "contact_id", "step_id", "occurrence", name="uq_message_contact"),
     UniqueConstraint("channel", "address_hash", "campaign_id", "step_id", "occurrence", name="uq_message_address"),
-    Index("ix_message_due", "state", "channel", "not_before"),
-    comment="A message before it is a message: one row per campaign, contact, step and occurrence",
+    # The order of claiming: of each priority the earliest. Both ends are found without reading what waits for another day.
+    Index("ix_message_due", "state", "channel", "priority", "not_before", "message_id"),
+    Index("ix_message_inbox_id", "inbox_id"),
+    comment="A message before it is a message: one row per campaign or journey, contact, step and occurrence",
 )
 
 REFUSAL = sa.Table(
@@ -190,13 +214,16 @@ ATTEMPT = sa.Table(
     Column("attempt_id", Integer, primary_key=True, autoincrement=True),
     Column("message_id", String, ForeignKey("message.message_id"), nullable=False, index=True),
     Column("number", Integer, nullable=False),
+    Column("fence", Integer, comment="Claim under which the call was made"),
+    Column("owner", String, comment="Worker that made it"),
     Column("started_at", DateTime, nullable=False),
     Column("ended_at", DateTime),
-    Column("outcome", String, nullable=False, comment="accepted, rejected, deferred, unknown"),
+    Column(
+        "outcome", String, nullable=False, comment="accepted, rejected, deferred, unknown, or what a reconciler found"
+    ),
     Column("code", String),
     Column("detail", Text),
-    UniqueConstraint("message_id", "number"),
-    comment="Wire calls, append-only",
+    comment="Wire calls and what was learned of them later, append-only",
 )
 
 TOUCH = sa.Table(
@@ -215,12 +242,12 @@ STOP = sa.Table(
     "stop",
     LEDGER,
     Column("stop_id", Integer, primary_key=True, autoincrement=True),
-    Column("scope", String, nullable=False, comment="send"),
+    Column("scope", String, nullable=False, comment="send, or campaign: and an id"),
     Column("is_stopped", Boolean, nullable=False),
     Column("by", String, nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", DateTime, nullable=False),
-    comment="Stop and resume of all sending, append-only; the newest row holds (R108)",
+    comment="Stop and resume of all sending or of one campaign, append-only; the newest row of a scope holds (R108)",
 )
 
 ADDRESS_KEY = sa.Table(

@@ -4,8 +4,9 @@ What belongs here: parts of values, levels of agreement, blocking, training, sco
 and what follows from a weight (`vesper/identity/clusters.py`). Only a workspace with a linkage imports this room.
 """
 
+from warehouse.linkage.blocking import near_values
 from warehouse.linkage.scoring import scored
 from warehouse.linkage.settings import NotTrainable, NotTrained
 from warehouse.linkage.training import train
 
-__all__ = ["NotTrainable", "NotTrained", "scored", "train"]
+__all__ = ["NotTrainable", "NotTrained", "near_values", "scored", "train"]

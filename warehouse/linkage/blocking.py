@@ -47,31 +47,35 @@ def _side(parts: list[str], prepared: str, fresh: str | None) -> str:
     return f"(select id, {keys} from {prepared} where {filled}{only})"
 
 
-def near_sql(linkage: Linkage, columns: str, records: str, fresh: str) -> str:
-    """SQL of the records that may be in a pair with a fresh one: more than are, found without the sound of any name.
+def near_values(linkage: Linkage) -> list[tuple[str, ...]] | None:
+    """What a record and a fresh one have in common if some rule brings them together: SQL of the values that are equal, one tuple for each rule.
 
-    A record that no rule's other parts bring near can be in no pair, so only what is near needs to be made ready for the rules.
-
-    Args:
-        columns: those of a record that are wanted.
-        records: a table with all records, in the columns of their fields.
-        fresh: a table with the fresh ones of them.
+    More records have these in common than are in a pair, since they are found without the sound of any name; but a record that has none of them in
+    common with a fresh one can be in no pair. None where a rule asks for what cannot be looked up like that, so that every record may be in one.
     """
     asked = {frozenset(part for part in rule if not _is_sound(linkage, part)) for rule in linkage.blocking}
     if frozenset() in asked or any("=" in part or is_list(part) for rule in asked for part in rule):
-        return f"select {columns} from {records}"
+        return None
     least = sorted(sorted(rule) for rule in asked if not any(other < rule for other in asked))
-    names = {part: f"near_{place}" for place, part in enumerate(sorted({part for rule in least for part in rule}))}
-    values = ", ".join(f"{value_sql(linkage, part)} as {name}" for part, name in names.items())
-    # Values in a subquery of their own, or each condition computes them anew for every record.
-    sides = [f"(select {columns}, {values} from {source})" for source in (records, fresh)]
-    near = " or ".join(_is_near([names[part] for part in rule], sides[1]) for rule in least)
-    return f"select {columns} from {sides[0]} where {near}"
+    alone = {rule[0] for rule in least if len(rule) == 1}
+    # Whoever shares a value shares its parts, so of the two only a part is looked for; one without the part is looked for by the value.
+    whole = {
+        min(part for part in alone if part.startswith(f"{name}.")): name for name in alone if _has_part(alone, name)
+    }
+    return [
+        tuple(
+            f"coalesce({value_sql(linkage, part)}, {value_sql(linkage, whole[part])})"
+            if len(rule) == 1 and part in whole
+            else value_sql(linkage, part)
+            for part in rule
+        )
+        for rule in least
+        if len(rule) > 1 or rule[0] not in whole.values()
+    ]
 
 
-def _is_near(values: list[str], fresh: str) -> str:
-    listed, filled = ", ".join(values), " and ".join(f"{value} is not null" for value in values)
-    return f"coalesce(({listed}) in (select {listed} from {fresh} where {filled}), false)"
+def _has_part(alone: set[str], name: str) -> bool:
+    return any(part.startswith(f"{name}.") for part in alone)
 
 
 def _is_sound(linkage: Linkage, part: str) -> bool:

@@ -31,6 +31,8 @@ VALUES = {
     "category": PLAIN,
 }
 """Kind -> the value as it is compared, from the column `{v}`."""
+CLEANED = {"name_key", "phone", "other_phone", "email_key", "company_key"}
+"""Columns of core__source_record that cleaning leaves in lower case, without blanks around and never empty: they are compared as they are."""
 
 SORTED = "array_to_string(list_sort(list_distinct(string_split({v}, ' '))), ' ')"
 START = "substr({v}, 1, 3)"
@@ -96,10 +98,7 @@ def prepared_sql(linkage: Linkage, records: str, identifier: str) -> str:
 
     Raises LookupError for a part that a field of its kind does not have.
     """
-    values = ", ".join(
-        VALUES[field.kind].format(v=f'cast("{field.column}" as varchar)') + f" as {name}"
-        for name, field in linkage.fields.items()
-    )
+    values = ", ".join(f"{compared_sql(linkage, name)} as {name}" for name in linkage.fields)
     parts = sorted({part for part in _used(linkage) if "." in part})
     derived = "".join(f", {_part_sql(linkage, part)} as {column(part)}" for part in parts)
     numbered = f'cast(row_number() over (order by "{identifier}") as integer) as id, "{identifier}" as record'
@@ -111,9 +110,16 @@ def prepared_sql(linkage: Linkage, records: str, identifier: str) -> str:
 def value_sql(linkage: Linkage, part: str) -> str:
     """SQL of a field's value, or of a part of it that needs no other table, from the column of a record."""
     name, _, wanted = part.partition(".")
-    field = linkage.fields[name]
-    value = "(" + VALUES[field.kind].format(v=f'cast("{field.column}" as varchar)') + ")"
+    value = f"({compared_sql(linkage, name)})"
     return f"nullif({_template(linkage, part).format(v=value)}, '')" if wanted else value
+
+
+def compared_sql(linkage: Linkage, name: str) -> str:
+    """SQL of a field's value as it is compared, from the column of a record."""
+    field = linkage.fields[name]
+    held = f'cast("{field.column}" as varchar)'
+    is_as_compared = field.column in CLEANED and VALUES[field.kind] == PLAIN
+    return held if is_as_compared else VALUES[field.kind].format(v=held)
 
 
 def spoken(linkage: Linkage) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from vesper.model.linkage import Linkage, LinkageModel
-from warehouse.linkage.levels import MISSING, REST, SAME, levels, naming, unlike_sql
+from warehouse.linkage.levels import MISSING, REST, SAME, levels
 from warehouse.runner import Runner
 
 if TYPE_CHECKING:
@@ -57,18 +57,13 @@ def _bounded(probability: float) -> float:
     return min(max(probability, UNLIKELY), 0.5)
 
 
-def splink_settings(linkage: Linkage, model: LinkageModel | None, is_scored: bool = True) -> dict[str, Any]:
-    """Splink's settings; without a model its own starting values.
-
-    Args:
-        is_scored: they are for scoring, where a conflict of names counts; training knows nothing of it.
-    """
+def splink_settings(linkage: Linkage, model: LinkageModel | None) -> dict[str, Any]:
+    """Splink's settings; without a model its own starting values. What a conflict of names takes off is no part of them (`weights.py`)."""
     return {
         "link_type": "dedupe_only",
         "unique_id_column_name": "id",
         "probability_two_random_records_match": model.prior if model else 0.0001,
-        "comparisons": [_comparison(linkage, model, name) for name in linkage.comparisons]
-        + (_conflict(linkage) if model and is_scored else []),
+        "comparisons": [_comparison(linkage, model, name) for name in linkage.comparisons],
         "blocking_rules_to_generate_predictions": ["l.id = r.id"],
         "retain_matching_columns": False,
         "retain_intermediate_calculation_columns": False,
@@ -88,22 +83,6 @@ def _comparison(linkage: Linkage, model: LinkageModel | None, name: str) -> dict
             one |= {"m_probability": known[level].m, "u_probability": known[level].u}
         described.append(one)
     return {"output_column_name": name, "comparison_levels": described}
-
-
-def _conflict(linkage: Linkage) -> list[dict[str, Any]]:
-    """Incompatible names on the strength of one shared key are a household or an office: a comparison that only takes off."""
-    named = naming(linkage)
-    keys = [linkage.comparisons[name][0] for name in linkage.comparisons if is_near_unique(linkage, name)]
-    if not linkage.name_conflict or named is None or not keys:
-        return []
-    agreeing = " + ".join(f"coalesce(cast({key}_l = {key}_r as integer), 0)" for key in keys)
-    share = 2.0 ** (-linkage.name_conflict / 1000)
-    described = [
-        {"sql_condition": f"({agreeing}) <= 1 and {unlike_sql(linkage, named)}", "label_for_charts": "conflict"}
-        | {"m_probability": share / 2, "u_probability": 0.5},
-        {"sql_condition": "ELSE", "label_for_charts": "none", "m_probability": 0.5, "u_probability": 0.5},
-    ]
-    return [{"output_column_name": "name_conflict", "comparison_levels": described}]
 
 
 @contextmanager

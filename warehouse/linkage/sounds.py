@@ -6,13 +6,11 @@ What belongs here: a table of the distinct names of a linkage with their letters
 import os
 import unicodedata
 
-import pyarrow as pa
-
 from vesper.model.linkage import Linkage
-from warehouse.linkage.fields import SOUNDS, VALUES, spoken
+from warehouse.linkage.fields import SOUNDS, compared_sql, spoken
 from warehouse.runner import Runner
 
-CHARACTERS = "linkage_character"
+SPELLED = "linkage_spelled"
 SURNAMES = {
     "曾": "zeng",
     "单": "shan",
@@ -30,17 +28,20 @@ SURNAMES = {
 
 def keep_sounds(runner: Runner, linkage: Linkage, records: str) -> None:
     """Make the table of names and sounds; a surname alone has none. Each character is looked up once, each distinct name put together once."""
-    columns = [linkage.fields[field].column for field in spoken(linkage)]
-    named = [VALUES["name"].format(v=f'cast("{column}" as varchar)') for column in columns]
+    named = [compared_sql(linkage, field) for field in spoken(linkage)]
     names = " union ".join(f"select distinct {value} as name from {records}" for value in named)
     spelled = f"select name, unnest(string_split(name, '')) as letter from ({names}) where length(name) > 1"
-    letters = runner.query(f"select distinct letter from ({spelled}) order by letter").fetchall()
-    runner.bind_arrow(CHARACTERS, _readings([letter for (letter,) in letters]), CHARACTERS)
+    runner.query(f"create or replace temp table {SPELLED} as {spelled}")
+    letters = runner.query(f"select distinct letter from {SPELLED} order by letter").fetchall()
+    readings = ", ".join(
+        f"({_text(letter)}, {_text(sound)})" for letter, sound in _readings([one for (one,) in letters])
+    )
+    said = f"(values {readings})" if readings else "(select null, null where false)"
     runner.query(
         f"create or replace temp table {SOUNDS} as select name, array_to_string(list_sort(string_split("
-        f"string_agg(said.sound, ''), '')), '') as sound from ({spelled}) join {CHARACTERS} said using (letter) group by name"
+        f"string_agg(said.sound, ''), '')), '') as sound from {SPELLED} join {said} said(letter, sound) using (letter) group by name"
     )
-    runner.forget(CHARACTERS)
+    runner.query(f"drop table {SPELLED}")
 
 
 def drop_sounds(runner: Runner) -> None:
@@ -48,7 +49,7 @@ def drop_sounds(runner: Runner) -> None:
     runner.query(f"drop table if exists {SOUNDS}")
 
 
-def _readings(letters: list[str]) -> pa.Table:
+def _readings(letters: list[str]) -> list[tuple[str, str]]:
     """Each character and its reading without tone; a letter reads as itself, a blank not at all."""
     # Of its dictionaries only the one of single characters is read; the one of phrases costs more to load than all that is done here.
     os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
@@ -59,10 +60,11 @@ def _readings(letters: list[str]) -> pa.Table:
         (letter, SURNAMES.get(letter) or _bare(pinyin_dict.get(ord(letter), letter).split(",")[0]))
         for letter in letters
     ]
-    kept = [(letter, sound) for letter, sound in found if sound.strip()]
-    return pa.table(
-        {"letter": pa.array([a for a, _ in kept], pa.string()), "sound": pa.array([b for _, b in kept], pa.string())}
-    )
+    return [(letter, sound) for letter, sound in found if sound.strip()]
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _bare(sound: str) -> str:

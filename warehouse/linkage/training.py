@@ -167,7 +167,7 @@ def _learned(
             for name, judged in u.items()
         },
     )
-    with linker_of(runner, PREPARED, splink_settings(linkage, start, is_scored=False)) as linker:
+    with linker_of(runner, PREPARED, splink_settings(linkage, start)) as linker:
         for rule in linkage.training:
             _train_on(linker, rule)
         return _trained(linker)

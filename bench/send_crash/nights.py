@@ -1,19 +1,14 @@
-"""`python -m bench.send_crash [--kills 20] [--seed N] [--json]`: SIGKILL in the middle of `vesper run nightly`, and what is lost or doubled.
+"""SIGKILL in the middle of `vesper run nightly`, and what is lost or doubled.
 
 What belongs here: a small grocer, many kills and one ending, and the counts. What does not: how a night is killed and compared; tests and bench
 share that (`tests/night/killing.py`). The mail server stands outside the night and outlives every kill, as real ones do.
 """
 
-import argparse
-import json
-import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
-
-from rich.console import Console
 
 from examples.grocer.compose import compose
 from tasks.night import directly, run_night
@@ -66,12 +61,8 @@ def counted(whole: Path, root: Path, sink: Path, killed: Killed) -> dict[str, An
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="SIGKILL the night, and count what is lost or doubled.")
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=2018)
-    parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
-    chosen = parser.parse_args()
+def run(kills: int, seed: int) -> dict[str, Any]:
+    """So many kills of whole nights, and what they left."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="vesper-crash-") as name:
         folder = Path(name)
@@ -79,17 +70,5 @@ def main() -> None:
         root, sink = copied(before, folder / "killed"), folder / "sink"
         steps = steps_of(whole, whole / ".vesper" / "sink")
         with outside_sink(root, sink):
-            killed = kill(root, sink, steps, chosen.kills, chosen.seed)
-        result = counted(whole, root, sink, killed) | {
-            "seed": chosen.seed,
-            "wall_s": round(time.monotonic() - started, 1),
-        }
-    Console(stderr=chosen.json).print(result)
-    if chosen.json:
-        print(json.dumps(result))
-    if result["faults"] or result["duplicates"] or result["losses"] or result["kills"] != chosen.kills:
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()
+            killed = kill(root, sink, steps, kills, seed)
+        return counted(whole, root, sink, killed) | {"seed": seed, "wall_s": round(time.monotonic() - started, 1)}
