@@ -126,18 +126,22 @@ def known() -> DefinitionSet:
 
 @contextmanager
 def opened(root: Path) -> Iterator[tuple[House, Night, Runner]]:
-    """The house, last night, and a runner that knows the people and the ledger's copies, as a stage of a night has them."""
+    """The house, last night, and a runner that knows the people as a stage of a night does."""
     house = House.open(root)
     night = Night(today(ZONE) - dt.timedelta(days=1), house.workspace, known())
     with Runner(house.lake) as runner:
         for table in (CONTACT, SEGMENT_MEMBER, LIFECYCLE, CONSENT):
             _bind(runner, table, root / "people" / f"{table.name}.parquet")
-        runner.bind_arrow(RAW_MESSAGE.name, messages_as_arrow(house.engine))
-        runner.bind_arrow(RAW_SUPPRESSION.name, suppressions_as_arrow(house.engine))
-        runner.bind_arrow(RAW_HUMAN_TASK.name, tasks_as_arrow(house.engine))
         bind_key(runner, house.address_key)
         yield house, night, runner
     house.close()
+
+
+def bind_ledger(house: House, runner: Runner) -> None:
+    """What a plan reads of the ledger."""
+    runner.bind_arrow(RAW_MESSAGE.name, messages_as_arrow(house.engine))
+    runner.bind_arrow(RAW_SUPPRESSION.name, suppressions_as_arrow(house.engine))
+    runner.bind_arrow(RAW_HUMAN_TASK.name, tasks_as_arrow(house.engine))
 
 
 def know(runner: Runner, select: sa.Select[Any]) -> sa.Select[Any]:

@@ -43,12 +43,13 @@ def measured(work: Callable[[], Any]) -> tuple[dict[str, float], Any]:
 
 def plan_step(root: Path) -> dict[str, Any]:
     """Judge the audience and record intents and refusals."""
-    from bench.send_company import know, opened
+    from bench.send_company import bind_ledger, know, opened
     from vesper.send import audience, campaigns_of, plan, sending_of
     from warehouse.ledger.planned import record
 
     with opened(root) as (house, night, runner):
         (one,) = campaigns_of(night)
+        bind_ledger(house, runner)
         judged, table = measured(
             lambda: runner.materialize(know(runner, plan(sending_of(one), audience(one), night)), "judged")
         )

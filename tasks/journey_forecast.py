@@ -91,17 +91,25 @@ def foreseen(house: House, days: int = DAYS, texts: dict[str, str] | None = None
 
 def worded(found: Iterable[Foreseen], days: int, _: Translate) -> str:
     """The forecast as a page."""
-    rows = [
-        [str(one.on), one.journey_id, one.step_id or "-", _(one.decision.replace("_", " ")), str(one.people)]
-        for one in found
-    ]
-    title = _("Journeys: the next {days} days").format(days=days)
     said = _(
         "Played on the facts of the newest night, as if nothing more happened; nothing is written, planned or sent."
     )
-    if not rows:
-        return page(title, said, _("Nobody would get anything."))
-    return page(title, said, table([_("day"), _("journey"), _("step"), _("decision"), _("people")], rows))
+    return page(title(days, _), said, as_table(found, _) or _("Nobody would get anything."))
+
+
+def title(days: int, _: Translate) -> str:
+    """What stands above a forecast."""
+    return _("Journeys: the next {days} days").format(days=days)
+
+
+def as_table(found: Iterable[Foreseen], _: Translate) -> str:
+    """The forecast as a table in markdown; nothing of no rows."""
+    rows = [
+        [one.on, one.journey_id, one.step_id or "-", _(one.decision.replace("_", " ")), one.people] for one in found
+    ]
+    return table(
+        [_("day"), _("journey"), _("step"), _("decision"), _("people")], [[str(x) for x in row] for row in rows]
+    )
 
 
 def _played(house: House, runner: Runner, known: DefinitionSet, facts_on: dt.date, days: int) -> Iterable[Foreseen]:

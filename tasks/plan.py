@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tasks.explain_asked import page, section, table
+from tasks.journey_forecast import DAYS, Foreseen, as_table, foreseen, title
 from tasks.sql import Unanswered, night_of, open_to_read, published
 from tasks.trial import Trial
 from vesper import plan as ask
@@ -70,6 +71,7 @@ class Plan:
     visibility: list[dict[str, Any]] = field(default_factory=list)
     campaigns: list[dict[str, Any]] = field(default_factory=list)
     capacity: dict[str, Any] = field(default_factory=dict)
+    journeys: list[Foreseen] = field(default_factory=list)
 
 
 def plan(root: Path, on: dt.date | None = None) -> str:
@@ -104,6 +106,7 @@ def _planned(house: House, on: dt.date | None) -> Plan:
         _fill(found, after)
         found.campaigns = _campaigns(audiences, _audiences(after))
         found.capacity = _capacity(found, after)
+    found.journeys = foreseen(house, texts=files)
     return found
 
 
@@ -231,6 +234,8 @@ def _moved(found: Plan, _: Translate) -> list[str]:
         parts.append(section(_("Market visibility"), _rows(found.visibility, _)))
     if found.campaigns:
         parts.append(section(_("Who would get what"), _rows(found.campaigns, _)))
+    if found.journeys:
+        parts.append(section(title(DAYS, _), as_table(found.journeys, _)))
     return parts or [_("The change moves nobody on this night.")]
 
 

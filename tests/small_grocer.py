@@ -65,7 +65,8 @@ def define(root: Path) -> None:
     """The grocer's settings and definitions, and one win-back on redemptions, which can be unknown on a night."""
     root.mkdir(parents=True, exist_ok=True)
     shutil.copy(EXAMPLE / "vesper.toml", root)
-    shutil.copytree(EXAMPLE / "definitions", root / "definitions")
+    # The grocer's journeys are told in test_full_year.py; here a test writes its own.
+    shutil.copytree(EXAMPLE / "definitions", root / "definitions", ignore=shutil.ignore_patterns("journeys"))
     change(root / "definitions/sources/shop_order.yml", *CALMER)
     (root / "definitions/segments/silent_90d.yml").write_text(SILENT, encoding="utf-8")
     (root / "definitions/campaigns/winback_silent.yml").write_text(WINBACK, encoding="utf-8")

@@ -365,11 +365,7 @@ def _listed(files: Sequence[Path]) -> str:
 
 
 def _within(cut: str, span: Span) -> str:
-    return f'where "{cut}" between {_day(span.first_on)} and {_day(span.last_on)}'
-
-
-def _day(day: dt.date) -> str:
-    return f"date '{day.isoformat()}'"
+    return f"where \"{cut}\" between date '{span.first_on}' and date '{span.last_on}'"
 
 
 def _digest(rows: pa.Table) -> str:

@@ -7,6 +7,7 @@ otherwise; here every line ends with CRLF and stays under 998 characters, and th
 import binascii
 import datetime as dt
 import re
+import struct
 from email.utils import format_datetime
 from functools import lru_cache
 
@@ -89,8 +90,9 @@ def _id(message_id: str) -> str:
 def _base64(text: str) -> bytes:
     """Lines of 76 characters, each ended with CRLF. None begins with a dot, so nothing has to be stuffed on the wire (RFC 5321 4.5.2)."""
     data = binascii.b2a_base64(text.encode(errors="replace"), newline=False)
-    lines = [data[start : start + BASE64_LINE] for start in range(0, len(data), BASE64_LINE)]
-    return CRLF.join([*lines, b""])
+    whole, rest = divmod(len(data), BASE64_LINE)
+    lines = struct.unpack(f"{BASE64_LINE}s" * whole + f"{rest}s" * bool(rest), data)
+    return CRLF.join((*lines, b""))
 
 
 @lru_cache(maxsize=8)
