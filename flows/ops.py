@@ -31,7 +31,11 @@ Kind = Literal[
     "lifecycle",
     "scoring",
     "campaigns",
+    "journeys",
+    "coupons",
     "content",
+    "matrix",
+    "journey_map",
     "linkage",
     "policy",
 ]

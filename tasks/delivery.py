@@ -72,8 +72,10 @@ def deliver(
     Setting `ending` lets every connection finish its call and begin no other.
     """
     report = DeliveryReport(recovered=recover(engine, workspace.store))
+    if not is_due(engine, until):
+        return report
     if is_stopped(engine):
-        report.is_stopped = is_due(engine, until)
+        report.is_stopped = True
         return report
     is_live = not isinstance(clock, Played)
     with registered(engine, workspace.store) as worker_id, Session(engine) as session:

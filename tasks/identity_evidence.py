@@ -123,13 +123,15 @@ def evidence(
     if linkage:
         record, fresh = _around_changed(bench, policy, linkage, found)
         link = _with_weights(bench, linkage, record, fresh, certain, score)
-    dropped = found.dropped
-    if dropped is None:
-        gone = near.dropped_links(None, found.changed, LINKAGE, membership.STEWARD)
-        dropped = bench.materialize(gone, "identity_dropped")
+    dropped = found.dropped if found.dropped is not None else _dropped(bench, found.changed)
     tie = linkage.clusters.keep if linkage else policy.clusters.keep
     touched = _touched(bench, found.changed, certain, dropped, steward, tie)
     return Evidence(found.shared, None, link, dropped, steward, touched)
+
+
+def _dropped(bench: Bench, changed: sa.Table) -> sa.Table:
+    """Links of the night before whose rows changed; those that people or weights made are looked at by themselves."""
+    return bench.materialize(near.dropped_links(None, changed, LINKAGE, membership.STEWARD), "identity_dropped")
 
 
 def _with_weights(

@@ -88,7 +88,7 @@ class Sender:
     def run(self) -> None:
         """Send until nothing is due, or sending is stopped, or the server asks for a long pause."""
         try:
-            while not self.job.is_over:
+            while not self.job.is_over and not self._is_held():
                 messages, write = self._batch()
                 if not messages:
                     return
@@ -246,6 +246,14 @@ class Sender:
         return self._limits[key]
 
     # speed ------------------------------------------------------------------------------------------------------------
+
+    def _is_held(self) -> bool:
+        """Whether the server asked for a pause that is too long to wait for; then nothing is claimed."""
+        until = rate.held_until(self.session, self.channel.provider) if self.job.is_live else None
+        if until is None or until <= now() or self._waited(until):
+            return False
+        self.report.held_until = until
+        return True
 
     def _waited(self, until: dt.datetime) -> bool:
         """Wait for an instant if it is near; False when it is not, or when the run is over meanwhile. Nothing is left uncommitted."""

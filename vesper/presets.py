@@ -11,8 +11,10 @@ PRESETS = Path(__file__).parent.parent / "definitions"
 SEPARATOR = "\n--- # what the file above does not state, from the preset that ships with Vesper\n"
 LAID_OVER = ("sources", "scoring", "journeys")
 """Kinds whose definitions may be stated over a preset; a lifecycle takes the stages of its preset instead."""
-NEVER_TAKEN = ("owner", "series", "state", "brief", "max_people", "approved_people", "starts_on", "ends_on")
-"""What only the company can say: who answers for it, to how many it goes, when, and why."""
+NEVER_TAKEN = ("owner",)
+"""What only the company can say: who answers for it."""
+OF_JOURNEYS = (*NEVER_TAKEN, "series", "state", "brief", "max_people", "approved_people", "starts_on", "ends_on")
+"""The same of a journey: also to how many it goes, when, and why."""
 MERGED = "fields"
 ORDERED = "steps"
 
@@ -45,7 +47,8 @@ def overlaid(own: Mapping[str, Any], preset: Mapping[str, Any]) -> dict[str, Any
     Fields are laid over one by one, key by key; `null` drops a field of the preset. Steps are laid over by their ids and keep the preset's order;
     a step that the preset does not have comes last. Who answers for a definition, or for a step, is never taken from a preset (R102).
     """
-    whole = {key: value for key, value in preset.items() if key not in NEVER_TAKEN} | dict(own)
+    own_only = OF_JOURNEYS if ORDERED in preset else NEVER_TAKEN
+    whole = {key: value for key, value in preset.items() if key not in own_only} | dict(own)
     stated, shipped = own.get(MERGED), preset.get(MERGED)
     if isinstance(stated, Mapping) and isinstance(shipped, Mapping):
         fields = {

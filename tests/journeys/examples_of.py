@@ -88,9 +88,9 @@ def _run(company: Company, example: JourneyExample) -> None:
     """Turns at every instant that matters, a night at the end of each day; days on which nothing can happen are passed over."""
     moments = sorted({event.at for event in company.facts.events if event.at >= instant(DAY_1, dt.time(), ZONE)})
     last = instant(DAY_1 + dt.timedelta(days=example.days), dt.time(), ZONE)
-    asks_nightly = _asks_nightly(company)
     night = DAY_1
     while True:
+        asks_nightly = _asks_nightly(company)
         due = next_due(company.engine)
         night_at = instant(night, dt.time(20), ZONE)
         at = min([moment for moment in (*moments[:1], due) if moment is not None] or [last])
@@ -108,8 +108,9 @@ def _run(company: Company, example: JourneyExample) -> None:
 
 
 def _asks_nightly(company: Company) -> bool:
-    """Whether a journey's entry is a condition, which nights alone look at."""
-    return any(one.entry.when is not None for one in company.models.values())
+    """Whether somebody may yet enter by a condition, which nights alone look at."""
+    by_condition = [one for one in company.models.values() if one.entry.when is not None]
+    return any(one.reentry != "never" or not company.entries() for one in by_condition)
 
 
 def _got(company: Company, journey: Journey) -> list[Got]:

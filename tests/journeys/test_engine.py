@@ -148,7 +148,7 @@ def well_formed(company: Company) -> None:
     acted = Counter(
         (v["contact_id"], v["occurrence"], v["step_id"])
         for v in visits
-        if v["outcome"] in ("intent", "given", "opened")
+        if v["outcome"] in ("intent", "given", "task_opened")
     )
     kept = Counter((m["contact_id"], m["occurrence"], m["step_id"]) for m in company.messages())
     kept += Counter((t["contact_id"], t["occurrence"], t["step_id"]) for t in company.tasks())

@@ -87,7 +87,7 @@ def test_the_days_to_come_are_foreseen_and_nothing_of_it_stays(grocer: tuple[Pat
         assert run_sql(root, "select count(*) from out__journey_entry")[1] == before
     waiting = run_sql(root, "select count(*) from out__journey_entry where state = 'active'")[1][0][0]
     assert sum(one.people for one in found if one.step_id == "call") == waiting > 0
-    assert {one.decision for one in found} == {"opened"}
+    assert {one.decision for one in found} == {"task_opened"}
     assert min(one.on for one in found) > LAST
     said = CliRunner().invoke(app, ["forecast", "--workspace", str(root), "--days", "40"])
     assert said.exit_code == 0, said.output

@@ -56,7 +56,7 @@ def test_why_somebody_got_it_and_why_not(root: Path) -> None:
     mine = sa.select(REFUSAL.c.contact_id).where(REFUSAL.c.campaign_id == CAMPAIGN, REFUSAL.c.reason == "no_consent")
     refused = _one(root, mine)
     said = explain_why(root, refused, CAMPAIGN)
-    assert said.count("没有同意") >= 2, "the night's refusal, and what a plan would say now"
+    assert said.count("没有授权") >= 2, "the night's refusal, and what a plan would say now"
     with pytest.raises(Unanswered, match=CAMPAIGN):
         explain_why(root, got, "winback_silemt")
     with pytest.raises(Unanswered):

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from tasks.vendor import events, vendor_ids
-from tests.sources.vendors import ARRIVED, ON, company, taken_in
+from tests.sources.vendors import ARRIVED, ON, company, taken_in, without_incidents
 from vesper.consolidate.event import PARTICULARS
 from vesper.tables.campaign import EVENT
 from warehouse.lint import refuse_unstable
@@ -65,7 +65,7 @@ def test_what_an_event_was_about_reaches_the_core_table(tmp_path: Path) -> None:
         selects = events(bench, taken.values(), vendor_ids(bench, taken.values()))
         for select in selects:
             refuse_unstable(select, EVENT.name)
-        event = bench.materialize(shaped(sa.union_all(*selects), EVENT), "event_tonight")
+        event = bench.materialize(shaped(without_incidents(*selects), EVENT), "event_tonight")
         rows = {row.event_id: row for row in bench.rows(sa.select(event))}
     about = {id: tuple(getattr(row, name) for name in PARTICULARS) for id, row in rows.items()}
     assert about == {

@@ -14,7 +14,7 @@ from tasks.bench import Bench
 from tasks.clean import clean
 from tasks.identity import resolve
 from tasks.vendor import VendorIds, events, refusals, vendor_ids
-from tests.sources.vendors import company, csv_of, taken_in
+from tests.sources.vendors import company, csv_of, taken_in, without_incidents
 from vesper.address import address_hash
 from vesper.consolidate import contact, vendor
 from vesper.model.identity import IdentityPolicy
@@ -108,7 +108,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     with night(tmp_path_factory.mktemp("vendors") / "company") as (bench, ids, happened, said):
         for select in [*happened, *said, sa.select(ids.same), vendor.links(ids.same, 40_000)]:
             refuse_unstable(select, "test")
-        event = bench.materialize(shaped(sa.union_all(*happened), EVENT), "event_tonight")
+        event = bench.materialize(shaped(without_incidents(*happened), EVENT), "event_tonight")
         refusal = bench.materialize(sa.union(*said), "refusal_tonight")
         member = sa.select(CONTACT_MEMBER.c.source + ":" + CONTACT_MEMBER.c.record_key, CONTACT_MEMBER.c.contact_id)
         excluded = sa.select(SOURCE_RECORD.c.crm_id, SOURCE_RECORD.c.excluded_by).where(

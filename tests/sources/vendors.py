@@ -11,11 +11,16 @@ import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
 
 from tasks.bench import Bench
 from tasks.take_in import TakenIn, take_in
+from vesper.consolidate import incident
 from vesper.model.source import Source
 from vesper.stage_report import StageReport
+from vesper.tables.campaign import EVENT
 from warehouse.house import House
 from warehouse.ledger.suppression import bind_key
 from warehouse.runner import Runner
@@ -93,3 +98,10 @@ def taken_in(root: Path) -> Iterator[tuple[Bench, dict[str, TakenIn]]]:
         bench = Bench(house, house.night(ON), runner, StageReport("consolidate", ON), "test")
         yield bench, {id: take_in(bench, source) for id, source in bench.night.definitions.of(Source).items()}
     house.close()
+
+
+def without_incidents(*happened: sa.Select[Any]) -> sa.Select[Any]:
+    """Events as they are before any campaign went wrong."""
+    every = sa.union_all(*happened).subquery("every")
+    nothing = sa.cast(sa.null(), sa.String).label(incident.MARK)
+    return sa.select(*[every.c[c.name] for c in EVENT.c if c.name != incident.MARK], nothing)

@@ -19,7 +19,7 @@ ACT, STEP, GOAL, EXITED, EXPIRED, DONE, ACTIVE = "act", "step", "goal", "exited"
 OVER, LIMIT, GONE = "journey_over", "limit", "gone"
 """Reasons that no definition names: the journey's last day has passed, a wait's limit has, the contact is no more."""
 JOURNEY_ENDED, OUT_OF_STOCK, ALREADY_GIVEN = "journey_ended", "out_of_stock", "already_given"
-GIVEN, OPENED, WAITED, TIMEOUT, CAME = "given", "opened", "waited", "timeout", "came"
+GIVEN, OPENED, WAITED, TIMEOUT, CAME = "given", "task_opened", "waited", "timeout", "came"
 REFUSED_NOT = ("intent", GIVEN, OPENED)
 """Outcomes of actions that gave something."""
 WAITS_FOR = ("held", "paused", "over_max_people", "deviation", "pilot", "partial")

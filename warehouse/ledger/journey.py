@@ -28,7 +28,7 @@ ON_THE_WAY = ("planned", "claimed")
 """States of messages of which nothing is on the wire."""
 BATCH = 5000
 LOCK = "select pg_advisory_xact_lock(hashtext('vesper journey'))"
-GAVE = (INTENT, "given", "opened")
+GAVE = (INTENT, "given", "task_opened")
 COPIES = {
     raw.name: (raw, kept)
     for raw, kept in (

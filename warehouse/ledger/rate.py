@@ -57,6 +57,13 @@ def refilled(tokens: float, since: dt.datetime, allowance: Allowance, now: dt.da
     return min(allowance.burst, tokens + seconds * allowance.per_second)
 
 
+def held_until(session: Session, provider: str) -> dt.datetime | None:
+    """Until when a provider asked to be left alone, the last time it did."""
+    asked = sa.select(RATE.c.held_until).where(RATE.c.provider == provider)
+    with session.writing() as connection:
+        return connection.execute(asked).scalar()
+
+
 def hold(session: Session, provider: str, until: dt.datetime) -> None:
     """Let no worker write to a provider before an instant; an earlier one than is known changes nothing. What it saved up is gone."""
     longer = sa.or_(RATE.c.held_until.is_(None), RATE.c.held_until < until)

@@ -27,6 +27,8 @@ from warehouse.ledger.schema import ATTEMPT, MESSAGE
 from warehouse.ledger.send_schema import WORKER
 
 FOLDER = "workers"
+KEPT = dt.timedelta(days=30)
+"""How long the ledger remembers a worker that ended: much longer than a message of it can be of unknown fate."""
 CRASH, LAPSED = "crash", "lapsed"
 _SAYS = {
     CRASH: "the worker died before the server's answer was kept",
@@ -58,6 +60,7 @@ def registered(engine: sa.Engine, store: Path) -> Iterator[str]:
         fcntl.flock(file, fcntl.LOCK_EX)
         row = {"worker_id": worker_id, "host": host, "pid": os.getpid(), "started_at": now()}
         with engine.begin() as connection:
+            connection.execute(sa.delete(WORKER).where(WORKER.c.ended_at < now() - KEPT))
             connection.execute(sa.insert(WORKER), row)
         yield worker_id
         # Not reached by an exception: whoever comes next finds the lock free, and gives back what is held.
