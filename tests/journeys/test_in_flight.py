@@ -99,6 +99,25 @@ def test_a_waiting_message_is_withdrawn_when_its_journey_ends(company: Company) 
         assert [is_over(connection, "j1", who, 1) for who in ("c1", "c2", "c3")] == [True, False, False]
 
 
+@pytest.mark.parametrize("many", [2, 7])
+def test_several_journeys_that_end_in_one_turn_withdraw_all_their_messages(company: Company, many: int) -> None:
+    company.define(
+        journeys__j1=journey(HELLO, "id: more, wait: 5d", goal="{happened: {event: {kind: coupon_redeemed}}}")
+    )
+    people = [f"c{n}" for n in range(1, many + 1)]
+    company.know(
+        people,
+        [
+            happened(kind, day, contact_id=id)
+            for id in people
+            for day, kind in enumerate(("page_viewed", "coupon_redeemed"), 1)
+        ],
+    )
+    company.night(dt.date(2018, 1, 2))
+    assert company.night(dt.date(2018, 1, 3)).kept.withdrawn == many
+    assert {(row["state"], row["reason"]) for row in company.messages()} == {("refused", "journey_ended")}
+
+
 def test_a_finished_journey_leaves_its_last_message_alone(company: Company) -> None:
     company.define(journeys__j1=journey(HELLO))
     company.know(["c1"], [happened("page_viewed", 1)])

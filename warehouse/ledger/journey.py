@@ -244,7 +244,7 @@ def withdraw(
         MESSAGE.c.campaign_id == journey_id,
         MESSAGE.c.contact_id == sa.bindparam("who"),
         MESSAGE.c.occurrence == sa.bindparam("time"),
-        MESSAGE.c.state.in_(ON_THE_WAY),
+        sa.or_(*[MESSAGE.c.state == state for state in ON_THE_WAY]),
     )
     values = [{"who": contact_id, "time": occurrence} for contact_id, occurrence in entries]
     if not values:
