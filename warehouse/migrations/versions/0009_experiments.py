@@ -1,0 +1,8 @@
+"""Experiments: who was assigned to which arm."""
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    """Nothing yet."""
