@@ -25,9 +25,10 @@ from tasks.clean import cleaned
 from vesper.consolidate import contact_row, source_record
 from vesper.model.source import Source
 from vesper.tables.raw import raw_table
+from warehouse.arrow_schema import arrow_schema
 from warehouse.lake import Lake
 from warehouse.ledger.engine import open_ledger
-from warehouse.runner import Runner, arrow_schema
+from warehouse.runner import Runner
 
 SEED = 20250301
 ROWS, SHEET_ROWS, PEOPLE_RATIO = 1_000_000, 50_000, 0.62

@@ -29,6 +29,7 @@ from bench.memory import peak_mb
 from bench.people import people
 from tasks.bench import Bench
 from tasks.identity import resolve
+from tasks.night import rare_collections
 from vesper.identity.keys import record_id
 from vesper.model.linkage import Linkage
 from vesper.stage_report import StageReport
@@ -103,7 +104,8 @@ def night(folder: Path, on: dt.date, is_full: bool, keep: bool) -> Figures:
             house, house.night(on), runner, StageReport("consolidate", on), "bench", "night" if keep else "replay"
         )
         started = time.process_time(), time.monotonic()
-        resolve(bench, identity_policy(), linkage, is_full)
+        with rare_collections():  # as a night does
+            resolve(bench, identity_policy(), linkage, is_full)
         spent = {"cpu_s": round(time.process_time() - started[0], 1), "wall_s": round(time.monotonic() - started[1], 1)}
         written = {name: [part.sha256 for part in one.parts] for name, one in sorted(bench.candidates.items())}
         if keep:

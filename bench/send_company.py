@@ -67,7 +67,12 @@ BLOCK = '<tr><td class="s{n}"><h2>第{n}件好物</h2><p class="s{n}">{{{{ name 
 HTML = (
     "<!doctype html><html><body><p>{{ name or '会员' }}，您好：</p><table>"
     + "".join(BLOCK.format(n=n % 8) for n in range(30))
-    + '</table><p>{{ company }}<br>{{ address }}</p><p><a href="{{ unsubscribe_url }}">退订</a></p></body></html>'
+    + "</table>"
+    + "".join(
+        f'<p><a href="https://shop.example/{place}?from=mail">看看 {place}</a></p>'
+        for place in ("week", "stores", "new")
+    )
+    + '<p>{{ company }}<br>{{ address }}</p><p><a href="{{ unsubscribe_url }}">退订</a></p></body></html>'
 )
 TEXT = "{{ name or '会员' }}，您好：\n\n本周到店立减 10 元，{{ city }}各店通用。\n\n{{ company }}\n退订：{{ unsubscribe_url }}\n"
 SUBJECT = "{{ name or '会员' }}，好久不见，本周到店立减 10 元"

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,15 @@ def send_step(root: Path, connections: int, profile: bool) -> dict[str, Any]:
     from tasks.delivery import Letters, deliver, live
     from vesper.clock import now
     from vesper.recipient import recipients_of
+    from warehouse.ledger.link import keep_links
 
     with opened(root) as (house, night, runner):
-        letters = Letters(house.workspace, night.definitions, lambda ids: runner.rows(know(runner, recipients_of(ids))))
+        letters = Letters(
+            house.workspace,
+            night.definitions,
+            lambda ids: runner.rows(know(runner, recipients_of(ids))),
+            keep_links=partial(keep_links, house.engine),
+        )
 
         def work() -> Any:
             return deliver(house.engine, house.workspace, night.definitions, letters, now(), live(), connections)

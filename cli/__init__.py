@@ -15,6 +15,7 @@ from cli import (
     data,
     definitions,
     demo,
+    experiment,
     handover,
     incident,
     intake,
@@ -37,11 +38,13 @@ for commands in (night, definitions, data, people, backup, content):
     app.add_typer(commands.app)
 app.add_typer(demo.app, name="demo")
 app.add_typer(sources.app, name="new")
+sources.app.command("journey")(journeys.new)
 app.add_typer(people.steward, name="steward")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(review.app, name="review")
 app.add_typer(handover.app, name="handover")
 app.add_typer(journeys.app, name="task")
+app.add_typer(experiment.app, name="experiment")
 app.add_typer(sending.app, name="stop")
 app.add_typer(train.app, name="train")
 app.command("resume")(sending.resume_send)

@@ -45,3 +45,16 @@ def forecast(
     from tasks import journey_forecast
 
     typer.echo(journey_forecast.forecast(workspace, days, files))
+
+
+def new(
+    id: Annotated[str, typer.Argument(help="Id of the journey, such as spring_cross_sell.")],
+    preset: Annotated[str, typer.Option(help="Journey that ships with Vesper, such as cross_sell.")],
+    owner: Annotated[str, typer.Option(help="Who answers for it; the owner of notices if missing.")] = "",
+    workspace: Workspace = Path(),
+) -> None:
+    """Draft a journey over a preset, with its contents, coupons and recommendations as files to edit."""
+    from tasks.new_journey import new_journey
+
+    for name in new_journey(workspace, id, preset, owner):
+        typer.echo(name)

@@ -94,11 +94,22 @@ FOR_CAMPAIGNS = tuple(
     Deployment(name, "flows.sending_ops", name.replace("-", "_"), says, tags=("action",), one_at_a_time=False)
     for name, says in {
         "preview": "What would people read?",
+        "forecast": "Whom would the journeys give what in the days to come?",
         "set-campaign-state": "Pilot, partial, full, stopped: take a campaign one step further, or back.",
+        "show-tasks": "What do journeys ask colleagues to do?",
+        "close-task": "Close a task of a journey, so that it goes on.",
         "explain-message": "Why did this person get this message, or why not?",
         "reconcile": "Find out what became of messages of unknown fate.",
         "show-map": "Which content is there for whom, and where is a gap?",
         "backup": "Copy the ledger, the lake and the definitions.",
+    }.items()
+)
+
+FOR_EXPERIMENTS = tuple(
+    Deployment(name, "flows.experiment_ops", name.replace("-", "_"), says, tags=("action",), one_at_a_time=False)
+    for name, says in {
+        "show-experiments": "What do experiments and holdouts say?",
+        "decide-experiment": "Declare the winner of an experiment, or take it back.",
     }.items()
 )
 
@@ -146,6 +157,7 @@ ACTIONS = (
     ),
     *FOR_SALES,
     *FOR_CAMPAIGNS,
+    *FOR_EXPERIMENTS,
     Deployment("stop-send", "flows.ops", "stop_send", "Stop all sending now.", tags=("action",), one_at_a_time=False),
     Deployment(
         "resume-send",

@@ -15,6 +15,7 @@ from vesper.model.content import Content, Message, Variant
 from vesper.model.content_word import CONTENT_WORDS, FIELD_LENGTH, LIST_LENGTH, OUTPUT_LENGTH
 from vesper.model.journey_map import Aspect, JourneyMap, MapStage, Touchpoint
 from vesper.model.matrix import Matrix, MatrixRow
+from vesper.model.recommendation import BoughtWith, Recommendation, RecommendationRule, Replenishment, Stated
 
 HEADER = """# Contents
 
@@ -44,6 +45,17 @@ what no row is for is a warning that names stage and tags. Tags are conditions b
 A channel that the person prefers goes before the others of the row (R80): the newest event `prefers_<channel>` says so, e.g. `prefers_email`. Any source of
 events brings it, a preference page or a column of the CRM alike (`map: {邮件: prefers_email}`); no field of the contact is needed, and the newest word counts.
 `vesper map` prints it.
+
+A campaign or a step of a journey sends by it: `content: {matrix: main}`, and no `channel`, since the matrix says it for each person. Each gets the content,
+the variant and the first of the channels that reaches them: an address there, not kept out, and consent where marketing asks for it. Who has no content is
+refused `gap`, with the gap's name; `vesper explain` says which row somebody meets, `vesper preview` shows who would read what.
+"""
+RECOMMENDATIONS = """## What is recommended
+
+A content names a recommendation (`recommends: cross_sell`), a file in `definitions/recommendations/`, and shows its products with
+`{% for product in recommended %}{{ product.name }}{% endfor %}`. The list may be empty: of who refuses personalisation it always is, so put what
+belongs to it into `{% if recommended %}`. The catalogue has no names; a product is called by its type, else its category, else its code. Which products
+go together is counted each night (`mart__product_pair`).
 """
 MAP = """## The journey map
 
@@ -56,7 +68,10 @@ does not exist is an error; a touchpoint without one, a stage without a key touc
 def page() -> str:
     """The whole reference."""
     parts = [HEADER, *table(Content), *table(Message), *table(Variant), TEMPLATES, *words()]
-    parts += [MATRIX, *table(Matrix), *table(MatrixRow), MAP]
+    parts += [MATRIX, *table(Matrix), *table(MatrixRow), RECOMMENDATIONS]
+    for rule in (Recommendation, RecommendationRule, BoughtWith, Replenishment, Stated):
+        parts += table(rule)
+    parts.append(MAP)
     for model in (JourneyMap, MapStage, Touchpoint, Aspect):
         parts += table(model)
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts)).rstrip() + "\n"
@@ -73,7 +88,9 @@ def table(model: type[BaseModel]) -> Iterator[str]:
     """A model: what it says, and its settings."""
     yield from (f"### {title(model)}", "", prose(inspect.getdoc(model) or ""), "")
     yield from ("| Setting | Type | What it is |", "|---|---|---|")
-    shared = {"id", "name", "says", "owner"} if issubclass(model, Content | Matrix | JourneyMap) else set()
+    shared = (
+        {"id", "name", "says", "owner"} if issubclass(model, Content | Matrix | JourneyMap | Recommendation) else set()
+    )
     yield from (row(name, field, model) for name, field in model.model_fields.items() if name not in shared)
     yield ""
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from docs import condition_page, content_page, requirement_page, schema_files, table_page
+from docs import condition_page, content_page, experiment_page, requirement_page, schema_files, table_page
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -19,6 +19,7 @@ def from_the_code() -> dict[str, str]:
         "docs/tables.md": table_page.page(),
         "docs/conditions.md": condition_page.page(),
         "docs/content.md": content_page.page(),
+        "docs/experiments.md": experiment_page.page(),
         **schema_files.files(),
     }
 

@@ -28,6 +28,7 @@ def keep_report(report: StageReport, root: Path, _: Translate) -> None:
     _keep_tables(report, _)
     if report.stage == SENDS:
         keep_campaigns(root)
+        keep_experiments(root)
 
 
 def keep_campaigns(root: Path) -> None:
@@ -37,6 +38,15 @@ def keep_campaigns(root: Path) -> None:
     with _never_in_the_way("campaigns"):
         for id, markdown in campaign_pages(root).items():
             keep_page(f"campaign-{id}", markdown, id)
+
+
+def keep_experiments(root: Path) -> None:
+    """A page for each experiment that has begun: its arms, what may be said of them, who decided what."""
+    from tasks.experiment_page import pages
+
+    with _never_in_the_way("experiments"):
+        for id, markdown in pages(root).items():
+            keep_page(f"experiment-{id}", markdown, id)
 
 
 def keep_failure(stage: str, failed: StageFailed, root: Path, _: Translate) -> None:

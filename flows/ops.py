@@ -5,6 +5,7 @@ The work stands in `tasks/ops.py` and `tasks/review.py`.
 """
 
 import datetime as dt
+import inspect
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -16,6 +17,8 @@ from flows.artifacts import keep_page
 from flows.ending import ends_in_a_sentence
 from flows.form import field, in_folder
 from flows.form import workspace as workspace_field
+from vesper.language import translator
+from vesper.load import read_workspace
 
 BY = "Who does this: a name that colleagues know."
 ONE_CAMPAIGN = "Id of one campaign or journey. Left empty: all sending."
@@ -32,7 +35,10 @@ Kind = Literal[
     "scoring",
     "campaigns",
     "journeys",
+    "experiments",
     "coupons",
+    "forms",
+    "recommendations",
     "content",
     "matrix",
     "journey_map",
@@ -50,11 +56,16 @@ def action(name: str) -> Callable[[Callable[..., str]], Any]:
     return wrap
 
 
+def _says(body: Callable[..., str], workspace: Path) -> str:
+    """What a form does, in the company's language: the title of its page."""
+    return translator(read_workspace(workspace).company.language)(inspect.getdoc(body) or "")
+
+
 def _kept(name: str, body: Callable[..., str]) -> Callable[..., str]:
     @wraps(body)
     def run(*args: Any, **kwargs: Any) -> str:
         answer = body(*args, **kwargs)
-        keep_page(name, answer, name)
+        keep_page(name, answer, _says(body, kwargs.get("workspace") or args[0]))
         return answer
 
     return run

@@ -1,4 +1,4 @@
-"""Forms around sending: preview, rollout of a campaign, why somebody got what, what is unknown, backup (R110).
+"""Forms around sending: preview, forecast, rollout of a campaign, tasks of journeys, why somebody got what, what is unknown, backup (R110).
 
 What belongs here: the fields. What does not: stopping and resuming (`ops.py`), hand-overs (`handover_ops.py`); the work stands in `tasks/`.
 """
@@ -10,6 +10,7 @@ from flows.form import field, in_folder
 from flows.form import workspace as workspace_field
 from flows.ops import BY, action
 
+MOST_DAYS = 120
 CAMPAIGN = "Id of the campaign or journey: the name of its file."
 
 
@@ -40,6 +41,42 @@ def set_campaign_state(
     from tasks.set_state import set_state
 
     return set_state(workspace, campaign, state, by, reason)
+
+
+@action("forecast")
+def forecast(
+    workspace: Path = workspace_field(),
+    days: int = field("Days", "So many days from the newest night on, at most 120.", 7),
+    files: bool = field("By the edited files", "By what stands in the files now, not by what is in force.", False),
+) -> str:
+    """Shows whom the journeys would give what in the days to come, if nothing more happened. Writes and sends nothing."""
+    from tasks import journey_forecast
+
+    return journey_forecast.forecast(workspace, min(max(days, 1), MOST_DAYS), files)
+
+
+@action("show-tasks")
+def show_tasks(
+    workspace: Path = workspace_field(),
+    owner: str = field("Whose", "Only this colleague's. Left empty: everybody's.", ""),
+) -> str:
+    """Shows what journeys ask colleagues to do: visits, demonstrations, trials, calls; those due first. Changes nothing."""
+    from tasks import nurture
+
+    return nurture.listed(workspace, owner.strip() or None)
+
+
+@action("close-task")
+def close_task(
+    workspace: Path = workspace_field(),
+    id: str = field("Task", "Its number, or the beginning of it; show-tasks lists them."),
+    reason: str = field("Reason", "What came of it. It stands in the ledger."),
+    by: str = field("Your name", BY),
+) -> str:
+    """Closes a task that a journey asked for; the journey goes on for that person within seconds, or in the next night."""
+    from tasks import nurture
+
+    return nurture.close_task(workspace, id, by, reason)
 
 
 @action("explain-message")

@@ -17,13 +17,13 @@ LANGUAGES = {"zh": "zh_CN", "en": "en"}
 
 Shown = Literal["confirm", "left", "unknown", "refused", "later"]
 
-_STYLE = (
+STYLE = (
     "body{font:1.1rem/1.6 system-ui,sans-serif;color:#1b2430;background:#f5f6f8;margin:0}"
     "main{max-width:32rem;margin:12vh auto;padding:2rem;background:#fff;border-radius:.5rem}"
     "h1{font-size:1.4rem;margin-top:0}"
     "button{font:inherit;padding:.6rem 1.4rem;border:0;border-radius:.3rem;background:#1f4e8c;color:#fff;cursor:pointer}"
 )
-_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -39,7 +39,7 @@ HEADERS = {
 
 _TEMPLATE = Environment(autoescape=True).from_string(
     '<!doctype html><html lang="{{ language }}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    "<title>{{ title }}</title><style>" + _STYLE + "</style></head><body><main><h1>{{ title }}</h1><p>{{ text }}</p>"
+    "<title>{{ title }}</title><style>" + STYLE + "</style></head><body><main><h1>{{ title }}</h1><p>{{ text }}</p>"
     '{% if button %}<form method="post"><input type="hidden" name="List-Unsubscribe" value="One-Click">'
     '<input type="hidden" name="by" value="page"><button>{{ button }}</button></form>{% endif %}</main></body></html>'
 )

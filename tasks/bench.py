@@ -16,6 +16,7 @@ from vesper.marts import reads
 from vesper.night import Night
 from vesper.stage_report import Balance, StageFailed, StageReport
 from vesper.tables.declare import METADATA, night_of, previous, stored
+from warehouse.arrow_schema import arrow_schema
 from warehouse.house import House
 from warehouse.lake import Candidate, Snapshot
 from warehouse.lint import refuse_unstable
@@ -23,7 +24,7 @@ from warehouse.part import VOID, WHOLE, Part, Span, days_of, span_of
 from warehouse.patch import sizes, within, without
 from warehouse.patching import Restricted, holds_columns, keep_differing, write_difference, write_patch
 from warehouse.rehearsal import Rehearsal
-from warehouse.runner import Runner, arrow_schema
+from warehouse.runner import Runner
 
 Mode = Literal["night", "replay"] | Rehearsal
 """A rehearsal is a replay by the definitions in force now, whose stages read each other's tables."""
@@ -119,11 +120,11 @@ class Bench:
         self.read(select)
         return self.runner.scalar(select)
 
-    def materialize(self, select: sa.ClauseElement, name: str) -> sa.Table:
+    def materialize(self, select: sa.SelectBase, name: str) -> sa.Table:
         self.read(select)
         return self.runner.materialize(select, name)
 
-    def bind_select(self, select: sa.ClauseElement, name: str) -> sa.Table:
+    def bind_select(self, select: sa.SelectBase, name: str) -> sa.Table:
         """Make a Select readable under a name, without keeping its rows: whoever reads it computes only what it asks for."""
         self.read(select)
         return self.runner.bind_select(select, name)

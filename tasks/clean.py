@@ -15,7 +15,8 @@ from vesper.cleaning.look_up import MAIL_DOMAIN, PHONE_REGION, WRITTEN, LookUp
 from vesper.consolidate import contact_row, source_record
 from vesper.tables.contact import SOURCE_RECORD
 from vesper.tables.declare import empty
-from warehouse.runner import Runner, arrow_schema
+from warehouse.arrow_schema import arrow_schema
+from warehouse.runner import Runner
 
 CARD_FEEDS = ("order_line", "campaign_member", "event", "demographic")
 

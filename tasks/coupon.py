@@ -19,7 +19,7 @@ from vesper.tables.campaign import EVENT
 from vesper.tables.journey import RAW_COUPON
 from warehouse.house import House
 from warehouse.ledger.coupon import counted, has_codes, open_codes, put_in_stock, redeem
-from warehouse.ledger.journey import copies
+from warehouse.ledger.journey_copies import copies
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Letters and digits that nobody takes for one another."""

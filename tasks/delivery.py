@@ -8,11 +8,13 @@ import datetime as dt
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import get_args
 
 import sqlalchemy as sa
 
 from connectors.channels import Channel, ChannelUnreachable, opened
+from tasks.broadcast import Broadcasts
 from tasks.delivery_report import DeliveryReport
 from tasks.letters import Letters, Writer
 from tasks.send_worker import Clock, Job, Sender
@@ -21,8 +23,10 @@ from vesper.definition_set import DefinitionSet
 from vesper.language import translator
 from vesper.model.outreach import Channel as ChannelName
 from vesper.model.workspace import Workspace
+from warehouse.ledger.broadcast import is_open
 from warehouse.ledger.claim import LEASE, expire, explain_waiting, release
 from warehouse.ledger.outbox import is_due
+from warehouse.ledger.provider_token import token
 from warehouse.ledger.restore import settle_known
 from warehouse.ledger.send_stop import is_stopped, paused
 from warehouse.ledger.session import Session
@@ -72,24 +76,35 @@ def deliver(
     Setting `ending` lets every connection finish its call and begin no other.
     """
     report = DeliveryReport(recovered=recover(engine, workspace.store))
-    if not is_due(engine, until):
+    is_live = not isinstance(clock, Played)
+    key, has_due = address_key(workspace.store), is_due(engine, until)
+    broadcasts = Broadcasts(engine, workspace, writer, key, partial(token, engine), is_live)
+    if not has_due and not is_open(engine):
         return report
     if is_stopped(engine):
         report.is_stopped = True
         return report
-    is_live = not isinstance(clock, Played)
+    if not has_due:
+        report.problems += broadcasts.run()
+        return report
     with registered(engine, workspace.store) as worker_id, Session(engine) as session:
-        with session.writing() as connection:
-            settle_known(connection)
-        report.refused["expired"] += expire(session, until, clock.start if isinstance(clock, Played) else now())
-        key = address_key(workspace.store)
+        report.refused["expired"] += _given_up(session, until, clock)
         job = Job(engine, workspace, definitions, writer, worker_id, key, until, clock, is_live, lease)
         job.ending = ending or job.ending
         _rounds(job, connections if is_live else 1, report)
         release(session, worker_id)
         _explain(session, job, report)
+        if not job.ending.is_set():
+            report.problems += broadcasts.run()
     report.refused = +report.refused
     return report
+
+
+def _given_up(session: Session, until: dt.datetime, clock: Clock) -> int:
+    """Messages that are too late by now; what a restore knows to be sent is settled before."""
+    with session.writing() as connection:
+        settle_known(connection)
+    return expire(session, until, clock.start if isinstance(clock, Played) else now())
 
 
 def _rounds(job: Job, connections: int, report: DeliveryReport) -> None:
@@ -146,7 +161,7 @@ def _connection(job: Job, name: str, report: DeliveryReport) -> None:
         if not is_due(job.engine, job.until, name):
             return
         try:
-            channel: Channel = stack.enter_context(opened(job.workspace, name))
+            channel: Channel = stack.enter_context(opened(job.workspace, name, tokens=partial(token, job.engine)))
             Sender(job, session, channel, name, report).run()
         except ChannelUnreachable as error:
             report.problems.append(error.said(translator(job.workspace.company.language)))

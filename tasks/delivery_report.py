@@ -5,7 +5,7 @@ What belongs here: the report of one run of one or more senders. What does not: 
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,12 +64,16 @@ class DeliveryReport:
             lines.append(said.format(at=f"{self.held_until:%Y-%m-%d %H:%M}"))
         return [*lines, *self.problems]
 
-    def facts(self, standing: Iterable[Standing]) -> dict[str, Any]:
-        """Figures for a stage's report: what became of the messages of this run, and every message by campaign and state (R113)."""
+    def facts(self, standing: Iterable[Standing], titles: Mapping[str, str]) -> dict[str, Any]:
+        """Figures for a stage's report: what became of the messages of this run, and every message by campaign and state (R113).
+
+        Args:
+            titles: what people call campaigns and journeys, by id.
+        """
         counted = {kind: self.outcomes[kind] for kind in ("accepted", "rejected", "deferred")}
         table = [
             {
-                "campaign": s.campaign_id,
+                "campaign": titles.get(s.campaign_id, s.campaign_id),
                 "state": s.state,
                 "reason": s.reason,
                 "people": s.people,

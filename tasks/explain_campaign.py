@@ -6,7 +6,7 @@ the Selects over the published tables (`vesper/explain.py`).
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from tasks.explain_asked import Asked, asking, night_line, page, section, table
 from vesper import explain as ask
 from vesper.model.campaign import Campaign
-from vesper.model.journey import Journey
+from vesper.model.matrix import Matrix
 from vesper.model.outreach import Outreach
+from vesper.sent import contents_behind, sent_by
 from vesper.wording import figure
 from warehouse.ledger.journey_schema import JOURNEY_ENTRY
 from warehouse.ledger.outbox import Standing, standing
@@ -46,16 +47,16 @@ def _own(asked: Asked, own: Outreach) -> str:
         _("purpose"): asked.word(own.purpose),
         _("at most"): _("{count} people").format(count=figure(own.max_people)),
     }
-    decided = "; ".join(asked.decided_by("send", name) for name in [*_files(own), "policy/frequency"])
+    files = [*_files(own, asked.definitions("send").of(Matrix)), "policy/frequency"]
+    decided = "; ".join(asked.decided_by("send", name) for name in files)
     return "\n".join(f"- {name}: {value}" for name, value in {**facts, _("decided by"): decided}.items())
 
 
-def _files(own: Outreach) -> list[str]:
-    """The definitions that it is made of."""
-    if isinstance(own, Campaign):
-        return [f"campaigns/{own.id}", f"segments/{own.segment}", f"content/{own.content}"]
-    steps = own.steps if isinstance(own, Journey) else ()
-    return [f"journeys/{own.id}", *sorted({f"content/{step.send.content}" for step in steps if step.send})]
+def _files(own: Outreach, matrices: Mapping[str, Matrix]) -> list[str]:
+    """The definitions that it is made of; what a matrix may have for somebody stands behind the matrix."""
+    first = [f"campaigns/{own.id}", f"segments/{own.segment}"] if isinstance(own, Campaign) else [f"journeys/{own.id}"]
+    contents = {f"content/{id}" for sent in sent_by(own) for id, _channels in contents_behind(sent, matrices)}
+    return [*first, *sorted({sent.name for sent in sent_by(own)} | contents)]
 
 
 def _sending(asked: Asked, own: Outreach) -> Iterable[str]:
@@ -175,7 +176,7 @@ def _effect(asked: Asked, id: str) -> str:
         for row in asked.rows(ask.effect(id))
     ]
     heads = [_("channel"), *[_(name.replace("_", " ")) for name in names], _("hash")]
-    return table(heads, rows) or _("It has reached nobody yet.")
+    return table(heads, rows) or _("Nothing is measured yet: the stage watch measures at the end of each night.")
 
 
 def campaign_pages(root: Path) -> dict[str, str]:

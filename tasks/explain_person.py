@@ -14,12 +14,14 @@ from tasks.explain_groups import tags_tiers_personas
 from tasks.explain_handover import handovers
 from tasks.explain_identity import identity_sections
 from tasks.explain_lead import lead
+from tasks.explain_matrix import matrices
 from vesper import explain as ask
 from vesper.language import Translate
 from vesper.model.lifecycle import Lifecycle
 from vesper.model.policy import ScoringPolicy
 from vesper.model.scoring import RESERVED, ScoringRule
 from vesper.model.segment import Segment
+from vesper.send_person import GAP
 from vesper.wording import figure
 from warehouse.ledger.consent import current_consent
 from warehouse.ledger.schema import ATTEMPT, MESSAGE, REFUSAL, SUPPRESSION
@@ -33,6 +35,7 @@ def about_person(asked: Asked, id: str, moved: str = "") -> str:
     """
     _ = asked._
     who = asked.rows(ask.person(id))[0]
+    contents = matrices(asked, id)
     return page(
         f"{id} · {who.name or '-'}",
         *filter(None, [moved, night_line(asked)]),
@@ -47,6 +50,7 @@ def about_person(asked: Asked, id: str, moved: str = "") -> str:
         section(_("Segments"), _segments(asked, id)),
         section(_("Consent"), _consent(asked, id)),
         section(_("Campaigns of sources"), _mailings(asked, id)),
+        *([section(_("Contents by matrix"), contents)] if contents else []),
         section(_("Messages"), _messages(asked, id)),
         section(_("Not written to"), _refusals(asked, id)),
     )
@@ -300,7 +304,7 @@ def _refusals(asked: Asked, id: str) -> str:
         [
             figure(row.business_on),
             row.campaign_id,
-            asked.word(row.reason),
+            f"{asked.word(row.reason)}: {row.detail}" if row.reason == GAP else asked.word(row.reason),
             asked.decided_by("send", f"campaigns/{row.campaign_id}"),
         ]
         for row in asked.ledger(query.order_by(REFUSAL.c.business_on.desc(), REFUSAL.c.campaign_id))

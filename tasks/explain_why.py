@@ -10,6 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from tasks.explain_asked import Asked, night_line, page, section, table
+from tasks.explain_experiment import arms_of
+from tasks.explain_matrix import matrices
 from tasks.sql import Unanswered
 from tasks.trial import Trial
 from vesper import explain as ask
@@ -36,6 +38,8 @@ def why(asked: Asked, contact_id: str, campaign: str) -> str:
         f"{contact_id} · {who.name or '-'} · {own.title(asked.language)}",
         night_line(asked),
         "\n".join(f"- {line}" for line in _circumstances(asked, own)),
+        *_contents(asked, contact_id, own),
+        *arms_of(asked, contact_id, own),
         section(asked._("Messages"), _messages(asked, contact_id, own.id)),
         *_way(asked, contact_id, own),
         section(asked._("Not written to"), _refusals(asked, contact_id, own.id)),
@@ -52,6 +56,13 @@ def _circumstances(asked: Asked, own: Outreach) -> Iterable[str]:
         yield _("Sending is stopped; every message waits until it is resumed.")
     if is_stopped(asked.house.engine, own.id):
         yield _("It is paused; its messages wait until it is resumed.")
+
+
+def _contents(asked: Asked, contact_id: str, own: Outreach) -> Iterable[str]:
+    """The row of the matrix that the person meets, where it sends by one."""
+    met = matrices(asked, contact_id, own)
+    if met:
+        yield section(asked._("Contents by matrix"), met)
 
 
 def _messages(asked: Asked, contact_id: str, id: str) -> str:

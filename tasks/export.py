@@ -17,7 +17,8 @@ from vesper.language import Translate, translator
 from vesper.marts import all_marts
 from vesper.nearest import suggestion
 from warehouse.house import House
-from warehouse.runner import Runner, sql_text
+from warehouse.runner import Runner
+from warehouse.sql_text import sql_text
 
 FORMATS = ("csv", "xlsx", "parquet")
 SHEET_ROWS = 1_048_576

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from tasks.bench import Bench
 from tasks.fetch import is_live
+from tasks.machine import machine_rows
 from vesper import inbox
 from vesper.model.source import Source
 from warehouse import durable
@@ -32,7 +33,8 @@ def fold(bench: Bench) -> int:
     with reading(bench.house.engine) as connection:
         rows = to_fold(connection, bench.night.cutoff_at, bench.business_on)
     rows = [row for row in rows if row.kind != UNSUBSCRIBE_TESTED]
-    _land(bench, sources[inbox.EVENTS], rows, map(_event, rows))
+    machine = machine_rows(bench.house.engine, rows)
+    _land(bench, sources[inbox.EVENTS], rows, (_event(row, row.inbox_id in machine) for row in rows))
     forms = [row for row in rows if row.payload.get("email") or row.payload.get("phone")]
     provisional = {inbox.provisional_id(row.inbox_id) for row in forms}
     _land(bench, sources[inbox.FORM], forms, [_form(row, provisional) for row in forms])
@@ -78,14 +80,16 @@ def _form(row: Waiting, provisional: Collection[str]) -> dict[str, Any]:
     return said | {"member_id": key, "contact_id": known_as, "registered_at": _instant(row.occurred_at)}
 
 
-def _event(row: Waiting) -> dict[str, Any]:
-    """Whom a form is of is found anew by what it says; whom anything else is of, by the message that it answers."""
-    said = {name: row.payload.get(name) for name in (*inbox.PARTICULARS, "email", "phone", "is_machine")}
+def _event(row: Waiting, is_machine: bool) -> dict[str, Any]:
+    """Whom a form is of is found anew by what it says; whom anything else is of, by the message that it answers or the contact that it names."""
+    said = {name: row.payload.get(name) for name in (*inbox.PARTICULARS, "email", "phone")}
     return said | {
+        inbox.LASTED: inbox.seconds(row.payload.get(inbox.LASTED)),
+        "is_machine": is_machine or None,
         "event_id": inbox.source_key(row.inbox_id),
         "kind": inbox.KINDS.get(row.kind, row.kind),
         "at": _instant(row.occurred_at),
-        "contact_id": row.contact_id if row.message_id else None,
+        "contact_id": row.contact_id if row.message_id or row.payload.get("contact_id") else None,
         "message_id": row.message_id,
     }
 

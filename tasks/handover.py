@@ -92,9 +92,9 @@ def hand_over(bench: Bench, policy: SalesPolicy) -> Recorded:
         engine,
         NightOfSales(
             night.business_on,
-            handovers=[_handover(row, night.business_on, moment, due) for row in rows if row.is_new],
+            handovers=[handover_row(row, night.business_on, moment, due) for row in rows if row.is_new],
             reasons=bench.records(reasons(begun, night)),
-            tasks=[_task(row, night.business_on, moment) for row in rows if row.opens_task],
+            tasks=[task_row(row, night.business_on, moment) for row in rows if row.opens_task],
             notices=notices_of(rows, policy, moment.at, zone),
             owners=[_owner(row, moment, due) for row in rows if row.waits and row.owner],
             turns=bench.records(turns(night, policy)),
@@ -125,7 +125,8 @@ def _moment(bench: Bench) -> Moment:
     return Moment(at, scored_at, recorded_at)
 
 
-def _handover(row: Any, on: dt.date, moment: Moment, due: dt.datetime) -> dict[str, Any]:
+def handover_row(row: Any, on: dt.date, moment: Moment, due: dt.datetime) -> dict[str, Any]:
+    """A hand-over of the ledger, of a row of `vesper.handover.assigned`."""
     same = {
         name: getattr(row, name)
         for name in ("handover_id", "contact_id", "episode", "cause", "score", "mql_preset", "owner")
@@ -146,7 +147,8 @@ def _owner(row: Any, moment: Moment, due: dt.datetime) -> dict[str, Any]:
     return {"handover_id": row.handover_id, "owner": row.owner, "assigned_at": moment.at, "due_at": due}
 
 
-def _task(row: Any, on: dt.date, moment: Moment) -> dict[str, Any]:
+def task_row(row: Any, on: dt.date, moment: Moment) -> dict[str, Any]:
+    """A human task of the ledger, of such a row."""
     same = {name: getattr(row, name) for name in ("task_id", "contact_id", "number", "handover_id", "event_id")}
     return same | {"cause": row.task_cause, "opened_on": on, "opened_at": moment.at, "is_open": True}
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from tasks.clean import cleaned
+from tasks.machine import machine_rows
 from vesper import inbox
 from vesper.clock import cutoff_at, local_time
 from vesper.consolidate import contact_row
@@ -21,10 +22,11 @@ from vesper.night import Night
 from vesper.tables.campaign import EVENT
 from vesper.tables.contact import CONTACT, IDENTIFIER, SOURCE_RECORD
 from vesper.tables.raw import raw_table
+from warehouse.arrow_schema import arrow_schema
 from warehouse.house import House
 from warehouse.ledger.engine import reading
 from warehouse.ledger.inbox import UNSUBSCRIBE_TESTED, Waiting, name_contacts, not_in_lake
-from warehouse.runner import Runner, arrow_schema
+from warehouse.runner import Runner
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,9 @@ def bind_now(house: House, runner: Runner, night: Night) -> Inbox:
         runner.bind_snapshot(inbox.published(table), house.lake.in_force(table.name))
     record, whose = _people(runner, night, rows)
     contacts = _named(house, runner, whose, rows)
-    arrived = _bound(runner, f"{inbox.ARRIVED}event", EVENT, [_event(row, contacts, night) for row in rows])
+    machine = machine_rows(house.engine, rows)
+    events = [_event(row, contacts, night, row.inbox_id in machine) for row in rows]
+    arrived = _bound(runner, f"{inbox.ARRIVED}event", EVENT, events)
     runner.bind_select(inbox.contacts_now(record, whose, night), CONTACT.name)
     runner.bind_select(inbox.identifiers_now(record, whose), IDENTIFIER.name)
     runner.bind_select(inbox.stages_now(record, whose, night), LIFECYCLE.name)
@@ -106,7 +110,7 @@ def _named(house: House, runner: Runner, whose: sa.Table, rows: Sequence[Waiting
     return {row.inbox_id: row.contact_id for row in rows if row.contact_id} | new
 
 
-def _event(row: Waiting, contacts: Mapping[int, str], night: Night) -> dict[str, Any]:
+def _event(row: Waiting, contacts: Mapping[int, str], night: Night, is_machine: bool) -> dict[str, Any]:
     """A row as an event. What it says of itself is text from outside, and is only ever compared."""
     return {
         "event_id": inbox.event_id(row.inbox_id),
@@ -117,8 +121,9 @@ def _event(row: Waiting, contacts: Mapping[int, str], night: Night) -> dict[str,
         "received_at": row.received_at,
         "source": inbox.EVENTS,
         "message_id": row.message_id,
-        "is_machine": bool(row.payload.get("is_machine")),
+        "is_machine": is_machine,
         **{name: _text(row.payload.get(name)) for name in inbox.PARTICULARS},
+        inbox.LASTED: inbox.seconds(row.payload.get(inbox.LASTED)),
     }
 
 

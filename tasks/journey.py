@@ -31,8 +31,10 @@ from vesper.tables.campaign import EVENT
 from vesper.tables.declare import METADATA
 from warehouse.house import House
 from warehouse.ledger.coupon import free_codes, left
+from warehouse.ledger.experiment_copy import COPIES as EXPERIMENT_COPIES
 from warehouse.ledger.handover import tasks_as_arrow
-from warehouse.ledger.journey import Kept, Overtaken, copies, keep, versions_in_use
+from warehouse.ledger.journey import Kept, Overtaken, keep, versions_in_use
+from warehouse.ledger.journey_copies import copies
 from warehouse.ledger.outbox import messages_as_arrow, suppressions_as_arrow
 from warehouse.ledger.send_stop import paused
 from warehouse.runner import Runner
@@ -42,6 +44,7 @@ ROLLED_OUT = (
     "state",
     "pilot",
     "partial",
+    "holdout",
     "max_people",
     "approved_people",
     "deviation",
@@ -54,6 +57,7 @@ COPIES = {
     RAW_MESSAGE.name: messages_as_arrow,
     RAW_SUPPRESSION.name: suppressions_as_arrow,
     RAW_HUMAN_TASK.name: tasks_as_arrow,
+    **EXPERIMENT_COPIES,
 }
 
 

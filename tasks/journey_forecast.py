@@ -41,6 +41,8 @@ class Foreseen:
     step_id: str
     decision: str
     people: int
+    journey: str = ""
+    """What people call it."""
 
 
 class DeskOfNight(LakeDesk):
@@ -82,11 +84,14 @@ def foreseen(house: House, days: int = DAYS, texts: dict[str, str] | None = None
     known = house.definitions_at(None) if texts is None else definition_set(texts)
     if not known.of(Journey):
         return []
+    language = house.workspace.company.language
+    titles = {id: one.title(language) for id, one in known.of(Journey).items()}
     with scratch_of(house.engine) as scratch, Runner(house.lake) as runner:
         _keep_texts(scratch, texts or {})
         bind_key(runner, house.address_key)
         playing = replace(house, engine=scratch)
-        return list(_played(playing, runner, known, newest.business_on, days))
+        played = _played(playing, runner, known, newest.business_on, days)
+        return [replace(one, journey=titles.get(one.journey_id, "")) for one in played]
 
 
 def worded(found: Iterable[Foreseen], days: int, _: Translate) -> str:
@@ -105,7 +110,8 @@ def title(days: int, _: Translate) -> str:
 def as_table(found: Iterable[Foreseen], _: Translate) -> str:
     """The forecast as a table in markdown; nothing of no rows."""
     rows = [
-        [one.on, one.journey_id, one.step_id or "-", _(one.decision.replace("_", " ")), one.people] for one in found
+        [one.on, one.journey or one.journey_id, one.step_id or "-", _(one.decision.replace("_", " ")), one.people]
+        for one in found
     ]
     return table(
         [_("day"), _("journey"), _("step"), _("decision"), _("people")], [[str(x) for x in row] for row in rows]

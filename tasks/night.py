@@ -48,7 +48,7 @@ def run_night(
     """Run stages in order under one lock; the first StageFailed ends the night, and no later stage starts."""
     house = House.open(root)
     try:
-        with run_lock(house.workspace.store) as fresh, _rare_collections():
+        with run_lock(house.workspace.store) as fresh, rare_collections():
             if fresh:
                 house.tidy()
             return [call(stage, root, business_on, may_send) for stage in STAGES if stage.word in words]
@@ -57,7 +57,7 @@ def run_night(
 
 
 @contextmanager
-def _rare_collections() -> Iterator[None]:
+def rare_collections() -> Iterator[None]:
     """Let Python look for cycles less often: a night makes many objects and few cycles (0.6 of 12 CPU s on the grocer's year)."""
     before = gc.get_threshold()
     gc.set_threshold(50_000, 20, 50)

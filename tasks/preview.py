@@ -7,7 +7,7 @@ nothing is planned, recorded or sent.
 
 import html
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,13 @@ from vesper.marts.segment_member import SEGMENT_MEMBER
 from vesper.matrix import choice
 from vesper.model.campaign import Campaign
 from vesper.model.content import Content
+from vesper.model.from_matrix import FromMatrix
 from vesper.model.journey import Journey
 from vesper.model.matrix import Matrix
 from vesper.model.workspace import Workspace
 from vesper.nearest import suggestion
 from vesper.night import Night
+from vesper.sent import sent_by
 from vesper.tables.contact import CONTACT
 from vesper.tables.declare import METADATA, PREVIOUS
 from warehouse.house import House
@@ -99,27 +101,41 @@ def previewed(house: House, id: str, people: int = PEOPLE) -> Preview:
 def _chosen(id: str, night: Night, _: Translate) -> tuple[sa.Select[Any], dict[str, Content]]:
     """Who gets what: contact_id, content_id, variant; and the contents."""
     known = night.definitions
-    campaign, matrix = known.of(Campaign).get(id), known.of(Matrix).get(id)
+    campaign, journey = known.of(Campaign).get(id), known.of(Journey).get(id)
     if campaign is not None:
-        content = known.one(Content, campaign.content)
-        member = sa.select(SEGMENT_MEMBER.c.contact_id).where(SEGMENT_MEMBER.c.segment_id == campaign.segment)
-        return _of_content(content, night, member), {content.id: content}
-    if id in known.of(Journey):
-        named = sorted({step.send.content for step in known.one(Journey, id).steps if step.send})
-        contents = {name: known.one(Content, name) for name in named}
-        parts = [_of_content(content, night) for content in contents.values()]
-        if parts:
-            return sa.select(sa.union_all(*parts).subquery("contents")), contents
-    if matrix is not None:
-        picked = choice(matrix, night).cte("picked")
-        found = sa.select(picked.c.contact_id, picked.c.content_id, picked.c.variant).where(picked.c.gap.is_(None))
-        return found, known.of(Content)
+        members = sa.select(SEGMENT_MEMBER.c.contact_id).where(SEGMENT_MEMBER.c.segment_id == campaign.segment)
+        return _of_sent([sent.content for sent in sent_by(campaign)], night, members)
+    if journey is not None and sent_by(journey):
+        return _of_sent([sent.content for sent in sent_by(journey)], night)
+    if id in known.of(Matrix):
+        return _of_sent([FromMatrix(matrix=id)], night)
     if id in known.of(Content):
         content = known.one(Content, id)
         return _of_content(content, night), {id: content}
     names = [*known.of(Campaign), *known.of(Journey), *known.of(Content), *known.of(Matrix)]
     said = _("{word} is no campaign, journey, content or matrix.").format(word=id)
     raise Unanswered(f"{said} {suggestion(id, names, _)}")
+
+
+def _of_sent(
+    sent: Iterable[str | FromMatrix], night: Night, members: sa.Select[Any] | None = None
+) -> tuple[sa.Select[Any], dict[str, Content]]:
+    """Of several contents and matrices, each once."""
+    known = night.definitions
+    matrices = {one.matrix: known.one(Matrix, one.matrix) for one in sent if isinstance(one, FromMatrix)}
+    contents = {one: known.one(Content, one) for one in sent if isinstance(one, str)}
+    parts = [_of_content(content, night, members) for _id, content in sorted(contents.items())]
+    parts += [_of_matrix(matrix, night, members) for _id, matrix in sorted(matrices.items())]
+    behind = {row.content for matrix in matrices.values() for row in matrix.rows if row.content}
+    contents |= {id: known.one(Content, id) for id in sorted(behind)}
+    return (parts[0] if len(parts) == 1 else sa.select(sa.union_all(*parts).subquery("contents"))), contents
+
+
+def _of_matrix(matrix: Matrix, night: Night, members: sa.Select[Any] | None = None) -> sa.Select[Any]:
+    """Whom the matrix has a content for."""
+    picked = choice(matrix, night).cte(f"picked_{matrix.id}")
+    found = sa.select(picked.c.contact_id, picked.c.content_id, picked.c.variant).where(picked.c.gap.is_(None))
+    return found if members is None else found.where(picked.c.contact_id.in_(members))
 
 
 def _of_content(content: Content, night: Night, member: sa.Select[Any] | None = None) -> sa.Select[Any]:
@@ -168,9 +184,13 @@ def _messages(
 
 
 def _filled(content: Any, words: Mapping[str, Any], variant: str, is_marketing: bool) -> Rendered:
+    """The mail, and below it what is said on other channels; of a content without a mail these alone."""
     try:
+        said = "\n".join(f"[{key}] {text}" for key, text in content.fill_shorts(words, variant).items())
+        if not content.variants[variant].is_mail:
+            return Rendered("-", said, f"<pre>{html.escape(said)}</pre>")
         filled: Rendered = content.fill(words, variant, is_marketing=is_marketing)
-        return filled
+        return replace(filled, text=f"{filled.text}\n{said}") if said else filled
     except ContentError as error:
         return Rendered(str(error), str(error), html.escape(str(error)))
 

@@ -21,10 +21,11 @@ from vesper.language import Translate, translator
 from vesper.tables.contact import CONTACT_MEMBER
 from vesper.tables.ledger_copy import LEDGER_STEWARD
 from warehouse import durable
+from warehouse.arrow_schema import arrow_schema
 from warehouse.house import House
 from warehouse.ledger.decisions import Decision, DecisionRefused, add_all
 from warehouse.ledger.steward import rules_in_force
-from warehouse.runner import Runner, arrow_schema
+from warehouse.runner import Runner
 
 RULES, NAMED = "review_rule", "review_named"
 """Names under which the ledger's rules and a sheet's records are bound."""

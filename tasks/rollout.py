@@ -11,10 +11,13 @@ import sqlalchemy as sa
 from vesper.language import translator
 from vesper.live_test import tested_hash
 from vesper.load import parse
+from vesper.model.from_matrix import FromMatrix
+from vesper.model.matrix import Matrix
 from vesper.model.outreach import Outreach
 from vesper.model.workspace import Workspace
 from vesper.problem import DefinitionsInvalid
 from vesper.rollout import skipped
+from vesper.sent import SentContent, sent_by
 from vesper.stage_report import StageFailed
 from warehouse.ledger.definitions import text_of
 from warehouse.ledger.engine import reading
@@ -39,7 +42,7 @@ def guard_rollout(
             continue
         was = _outreach(name, before[name]) if name in before else None
         _must_step(workspace, name, was.state if was else "draft", now.state, reason)
-        _must_be_tested(connection, workspace, name, now)
+        _must_be_tested(connection, workspace, name, now, {**before, **after})
 
 
 def versions(engine: sa.Engine) -> Callable[[str | None], Outreach | None]:
@@ -79,9 +82,11 @@ def _must_step(workspace: Workspace, name: str, before: str, after: str, reason:
         raise StageFailed(said.format(name=name, before=before, after=after, states=", ".join(left_out)))
 
 
-def _must_be_tested(connection: sa.Connection, workspace: Workspace, name: str, now: Outreach) -> None:
+def _must_be_tested(
+    connection: sa.Connection, workspace: Workspace, name: str, now: Outreach, texts: Mapping[str, str]
+) -> None:
     """In production one-click unsubscribe is tried over the wire before everybody is written to (RFC 8058)."""
-    is_asked = workspace.production and now.state == "full" and now.purpose == "marketing" and _sends_mail(now)
+    is_asked = workspace.production and now.state == "full" and now.purpose == "marketing" and _sends_mail(now, texts)
     if is_asked and not is_passed(connection, now.id, tested_hash(now.id, workspace.intake.address)):
         _ = translator(workspace.company.language)
         said = _(
@@ -90,7 +95,16 @@ def _must_be_tested(connection: sa.Connection, workspace: Workspace, name: str, 
         raise StageFailed(said.format(name=name))
 
 
-def _sends_mail(outreach: Outreach) -> bool:
-    steps = [getattr(step, "send", None) for step in getattr(outreach, "steps", None) or ()]
-    channels = [getattr(outreach, "channel", None), *[step.channel for step in steps if step]]
-    return TESTED_CHANNEL in channels
+def _sends_mail(outreach: Outreach, texts: Mapping[str, str]) -> bool:
+    """Whether mail is among what it sends, one content or a matrix; of a matrix that cannot be read it is taken for granted."""
+    return any(TESTED_CHANNEL in _channels(sent, texts) for sent in sent_by(outreach))
+
+
+def _channels(sent: SentContent, texts: Mapping[str, str]) -> tuple[str | None, ...]:
+    if not isinstance(sent.content, FromMatrix):
+        return (sent.channel,)
+    try:
+        matrix = parse("matrix", sent.content.matrix, texts.get(sent.name, ""))
+    except DefinitionsInvalid:
+        return (TESTED_CHANNEL,)
+    return matrix.used_channels if isinstance(matrix, Matrix) else (TESTED_CHANNEL,)

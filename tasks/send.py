@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from data_quality.conservation import broken_sentence
 from tasks.bench import Bench, Mode
 from tasks.delivery import Letters, deliver, simulated
+from tasks.experiment import bind_experiments, deal_entries, judge_experiments
 from tasks.journey import advance
 from tasks.marts import fill_marts
+from tasks.recommended import recommending
 from tasks.rollout import versions
 from tasks.send_now import deliver_now
 from tasks.stage import open_stage
@@ -25,6 +27,7 @@ from vesper.marts.refusal import RAW_REFUSAL
 from vesper.marts.segment_member import SEGMENT_MEMBER
 from vesper.model.campaign import Campaign
 from vesper.model.consent import consent_policy
+from vesper.model.outreach import outreaches
 from vesper.recipient import recipients_of
 from vesper.send import (
     HOLDS,
@@ -38,7 +41,7 @@ from vesper.send import (
     without_address,
 )
 from vesper.stage_report import StageFailed, StageReport
-from warehouse.ledger import journey as journeys
+from warehouse.ledger import journey_copies
 from warehouse.ledger.coupon import held_by
 from warehouse.ledger.handover import tasks_as_arrow
 from warehouse.ledger.outbox import messages_as_arrow, refusals_as_arrow, standing, suppressions_as_arrow
@@ -58,6 +61,7 @@ def send(
         _bind_ledger(bench)
         if may_send:
             _give_up_addresses(bench)
+            deal_entries(bench)
             _plan(bench)
             _advance(bench)
             _deliver(bench)
@@ -65,6 +69,7 @@ def send(
         else:
             bench.report.facts["rehearsal"] = "yes: a night of another date plans nothing and sends nothing"
         fill_marts(bench)
+        judge_experiments(bench, may_decide=may_send)
     return bench.report
 
 
@@ -73,8 +78,9 @@ def _bind_ledger(bench: Bench) -> None:
     bench.runner.bind_arrow(RAW_REFUSAL.name, refusals_as_arrow(bench.house.engine))
     bench.runner.bind_arrow(RAW_SUPPRESSION.name, suppressions_as_arrow(bench.house.engine))
     bench.runner.bind_arrow(RAW_HUMAN_TASK.name, tasks_as_arrow(bench.house.engine))
-    for name, rows in journeys.copies(bench.house.engine).items():
+    for name, rows in journey_copies.copies(bench.house.engine).items():
         bench.runner.bind_arrow(name, rows)
+    bind_experiments(bench)
 
 
 def _give_up_addresses(bench: Bench) -> None:
@@ -129,7 +135,8 @@ def _plan_one(bench: Bench, campaign: Campaign, is_paused: bool) -> dict[str, An
     record(bench.house.engine, bench.runner.batches(sa.select(rows)))
     bench.report.warnings += [_held(campaign, row, _) for row in found if row.decision in HOLDS]
     counts = {row.decision: row.people for row in found}
-    return {"campaign_id": campaign.id, "state": campaign.state, "audience": asked, **counts}
+    title = campaign.title(bench.house.workspace.company.language)
+    return {"campaign_id": campaign.id, "campaign": title, "state": campaign.state, "audience": asked, **counts}
 
 
 def _held(campaign: Campaign, row: Any, _: Translate) -> str:
@@ -147,7 +154,8 @@ def _advance(bench: Bench) -> None:
     """Take every journey through the night's turn."""
     advanced = advance(bench.house, bench.runner, bench.night, read=bench.read)
     bench.report.warnings += advanced.warnings(translator(bench.house.workspace.company.language))
-    rows = advanced.facts()
+    names = _titles(bench)
+    rows = [{"journey": names.get(row["journey_id"], row["journey_id"]), **row} for row in advanced.facts()]
     bench.report.facts |= {"journeys": rows} if rows else {}
 
 
@@ -157,11 +165,18 @@ def _deliver(bench: Bench) -> None:
     workspace, night, engine = bench.house.workspace, bench.night, bench.house.engine
     if workspace.clock.mode == "simulated":
         known = (versions(engine), partial(held_by, engine))
-        letters = Letters(workspace, night.definitions, lambda ids: bench.rows(recipients_of(ids)), *known)
+        look, recommend = (lambda ids: bench.rows(recipients_of(ids))), recommending(night, bench.rows)
+        letters = Letters(workspace, night.definitions, look, *known, recommend=recommend)
         until = cutoff_at(night.business_on + dt.timedelta(days=1), night.zone)
         clock = simulated(planned_at(night))
         report = deliver(engine, workspace, night.definitions, letters, until, clock, workspace.mail.connections)
     else:  # who filled in a form after the cut-off is no contact of this night, and is written to all the same
         report = deliver_now(bench.house)
     bench.report.warnings.extend(report.warnings(translator(workspace.company.language)))
-    bench.report.facts |= report.facts(standing(engine))
+    bench.report.facts |= report.facts(standing(engine), _titles(bench))
+
+
+def _titles(bench: Bench) -> dict[str, str]:
+    """What people call campaigns and journeys, by id."""
+    language = bench.house.workspace.company.language
+    return {id: one.title(language) for id, one in outreaches(bench.night.definitions).items()}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tasks.delivery import DeliveryReport, Letters, deliver, live
 from tasks.inbox import bind_now
+from tasks.recommended import recommending_now
 from tasks.rollout import versions
 from vesper.clock import now
 from vesper.language import translator
@@ -19,15 +20,15 @@ from vesper.recipient import recipients_of
 from vesper.tables.company import COMPANY
 from warehouse.house import House
 from warehouse.ledger.coupon import held_by
+from warehouse.ledger.link import keep_links
 from warehouse.runner import Runner
 
 
 def deliver_now(house: House, connections: int | None = None, ending: threading.Event | None = None) -> DeliveryReport:
     """Send what is due now on the live clock. Several processes may do so at once: the ledger gives each message to one of them."""
     with Runner(house.lake) as runner:
-        bind_now(
-            house, runner, house.night(house.business_on())
-        )  # people as they stand now: a form of today has an address
+        night = house.night(house.business_on())
+        bind_now(house, runner, night)  # people as they stand now: a form of today has an address
         runner.bind_snapshot(COMPANY, house.lake.in_force(COMPANY.name))
         letters = Letters(
             house.workspace,
@@ -35,6 +36,8 @@ def deliver_now(house: House, connections: int | None = None, ending: threading.
             lambda ids: runner.rows(recipients_of(ids)),
             versions(house.engine),
             partial(held_by, house.engine),
+            partial(keep_links, house.engine),
+            recommending_now(house, runner, night),
         )
         wanted = connections or house.workspace.mail.connections
         return deliver(house.engine, house.workspace, house.definitions, letters, now(), live(), wanted, ending=ending)

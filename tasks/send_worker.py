@@ -15,12 +15,14 @@ import sqlalchemy as sa
 from connectors.channels import Channel, Letter, Outcome
 from connectors.channels._fence import may_reach
 from tasks.delivery_report import DeliveryReport
-from tasks.letters import Unwritable, Withheld, Write, Writer
+from tasks.letters import Unwritable, Write, Writer
+from tasks.short_letter import Withheld
 from vesper.address import AddressKey, address_hash
 from vesper.clock import now
 from vesper.content import ContentError, NoVariant, Oversized
 from vesper.definition_set import DefinitionSet
 from vesper.language import translator
+from vesper.model.content_short import BROADCASTS
 from vesper.model.workspace import Workspace
 from vesper.send_limits import Limits, limits_of_message
 from warehouse.ledger import rate
@@ -275,10 +277,17 @@ class Sender:
 
 def _allowance(job: Job, channel: str, provider: str) -> Allowance | None:
     """The rate of a channel's settings. A clock that plays time reaches nobody, so nothing has to be slow."""
-    settings = job.workspace.webhook if channel == "webhook" else job.workspace.mail
-    if not job.is_live or not settings.per_second:
+    space = job.workspace
+    per_second = {
+        "webhook": space.webhook.per_second,
+        "push": space.push.per_second,
+        "sms": space.sms.per_second,
+        "wechat": space.wechat.per_second,
+        **dict.fromkeys(BROADCASTS, 0.0),
+    }.get(channel, space.mail.per_second)
+    if not job.is_live or not per_second:
         return None
-    return Allowance(provider, settings.per_second, max(1.0, settings.per_second))
+    return Allowance(provider, per_second, max(1.0, per_second))
 
 
 def _nobody(message: Due, at: dt.datetime) -> Letter:

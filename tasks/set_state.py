@@ -10,6 +10,7 @@ from tasks import ops
 from vesper.language import translator
 from vesper.load import definition_texts
 from vesper.model.campaign import Campaign
+from vesper.model.outreach import RUNNING
 from warehouse.house import House
 from warehouse.ledger import definitions as in_ledger
 from warehouse.ledger.engine import reading
@@ -41,6 +42,8 @@ def set_state(root: Path, id: str, state: str, by: str, reason: str) -> str:
     is_same = definition_texts(root).get(name) == before
     file = root / "definitions" / kind / f"{id}.yml"
     said = ops.activate_text(root, name, after, by, reason)
+    if state not in RUNNING:
+        said += "\n" + _("Until then as well, no message of it leaves any more.")
     if is_same and file.is_file():
         file.write_text(after, encoding="utf-8")
         return said

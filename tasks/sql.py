@@ -33,7 +33,8 @@ from warehouse.lake import Lake, Snapshot
 from warehouse.ledger.engine import connect, reading
 from warehouse.ledger.runs import latest_run
 from warehouse.ledger.schema import POINTER, SNAPSHOT
-from warehouse.runner import Runner, shaped, sql_text
+from warehouse.runner import Runner
+from warehouse.sql_text import shaped, sql_text
 
 _STRING = r"'(?:[^']|'')*'|\"[^\"]*\""
 _CLAUSE = r"\b(?:FROM|WHERE|GROUP BY|HAVING|ORDER BY|UNION ALL|UNION|(?:LEFT OUTER |FULL OUTER )?JOIN|WITH|SELECT)\b"

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from tasks.delivery import DeliveryReport
-from tasks.inbox import bind_now
+from tasks.inbox import Inbox, bind_now
 from tasks.journey import advance
 from tasks.send_now import deliver_now
 from vesper.clock import today
@@ -125,13 +125,13 @@ class Tick:
         """Act on what came in, and for the contacts whose wait is over.
 
         A row counts as handled only after everything that follows from it is committed. A turn that is killed before that is done again, and
-        the ledger's keys let nothing happen twice.
+        the ledger's keys let nothing happen twice. What was received after `at` waits for the next turn.
         """
         with self.house.engine.begin() as connection:
             late = apply_waiting(connection, at, self.house.binds_on() - DAY)
             mark_handled(connection, late, at)
         with reading(self.house.engine) as connection:
-            rows = [row.inbox_id for row in waiting(connection, ROWS)]
+            rows = [row.inbox_id for row in waiting(connection, ROWS, at)]
         done = Done(arrived=len(rows), unsubscribed=len(late))
         if rows or waited:
             done.figures = dict(self._advanced(at, rows, waited))
@@ -178,7 +178,20 @@ class Tick:
                 return {}
             bind_key(runner, house.address_key)
             moment = Moment(house, runner, night, at, arrived.published_at, arrived.live)
-            return self.move(moment, people)
+            opened = self._taken_over(moment, arrived, rows)
+            return {**self.move(moment, people), **({"human_tasks": opened} if opened else {})}
+
+    def _taken_over(self, moment: Moment, arrived: Inbox, rows: Collection[int]) -> int:
+        """How many people a person talks to from now on, because they said so in a chat (R65): before journeys plan anything more for them."""
+        policy = moment.house.definitions.of(SalesPolicy).get("sales")
+        kinds = set(policy.chat_intents) if policy else set()
+        said = {row.inbox_id for row in arrived.rows if row.kind in kinds} & set(rows)
+        if not said:
+            return 0
+        from tasks.chat import open_tasks  # with it comes the whole stage; most turns need none of it
+
+        people = {arrived.contacts[row] for row in said if row in arrived.contacts}
+        return open_tasks(moment.house, moment.runner, moment.night, moment.at, people).tasks
 
 
 def journeys(moment: Moment, people: Collection[str]) -> Mapping[str, int]:

@@ -22,9 +22,10 @@ from vesper.marts.refusal import RAW_REFUSAL
 from vesper.night import Night
 from vesper.tables.declare import METADATA, PREVIOUS
 from warehouse.house import House
+from warehouse.ledger.experiment_copy import COPIES as EXPERIMENT_COPIES
 from warehouse.ledger.handover import copies, tasks_as_arrow
-from warehouse.ledger.journey import COPIES as JOURNEY_COPIES
-from warehouse.ledger.journey import copies as journey_copies
+from warehouse.ledger.journey_copies import COPIES as JOURNEY_COPIES
+from warehouse.ledger.journey_copies import copies as journey_copies
 from warehouse.ledger.outbox import messages_as_arrow, refusals_as_arrow, suppressions_as_arrow
 from warehouse.runner import Runner
 
@@ -46,6 +47,7 @@ FROM_LEDGER: dict[str, Callable[[sa.Engine], pa.Table]] = {
     RAW_HANDOVER.name: _handovers_as_arrow,
     RAW_HUMAN_TASK.name: tasks_as_arrow,
     **{name: partial(_of_journeys, name) for name in JOURNEY_COPIES},
+    **EXPERIMENT_COPIES,
 }
 
 
@@ -75,7 +77,7 @@ class Trial:
         """One of the tables under another name, to be held against the next trial's."""
         return self.runner.materialize(sa.select(METADATA.tables[name]), f"{name}__{label}")
 
-    def rows(self, select: sa.ClauseElement) -> list[Any]:
+    def rows(self, select: sa.SelectBase) -> list[Any]:
         """Rows of a Select, which reads this trial's tables and else what is published."""
         self.bind(select)
         return self.runner.rows(select)
@@ -86,7 +88,7 @@ class Trial:
             self.runner.forget(name)
         return Trial(self.house, self.runner, night)
 
-    def take(self, select: sa.ClauseElement, name: str, on: dt.date) -> None:
+    def take(self, select: sa.SelectBase, name: str, on: dt.date) -> None:
         """Let a Select's rows stand for a published table; what else it reads is of the date `on`."""
         self.bind(select, on)
         self.runner.materialize(select, name)

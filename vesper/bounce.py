@@ -16,7 +16,7 @@ from vesper.model.consent import consent_policy
 from vesper.night import Night
 from vesper.tables.campaign import EVENT
 
-HARD, SOFT = ("mail_bounced_hard",), ("mail_bounced_soft", "mail_bounced")
+HARD, SOFT = ("mail_bounced_hard",), ("mail_bounced_soft", "mail_bounced", "sms_bounced")
 """Kinds of event. Where a source does not tell the two apart, mail came back for now."""
 HARD_BOUNCE, SOFT_BOUNCES = "hard_bounce", "soft_bounces"
 EXHAUSTED = "exhausted"

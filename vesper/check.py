@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vesper.checks.book import Book
+from vesper.checks.channel import workspace_warnings as of_channels
 from vesper.checks.outreach import workspace_warnings
 from vesper.cross_check import cross_check, cross_warnings
 from vesper.language import translator
@@ -53,5 +54,6 @@ def checked(root: Path) -> Checked:
     found += [problem for reading in readings for problem in reading.problems]
     warnings = cross_warnings(readings, _)
     if workspace:
-        warnings = sorted({*warnings, *workspace_warnings(Book(tuple(readings)), workspace, _)})
+        book = Book(tuple(readings))
+        warnings = sorted({*warnings, *workspace_warnings(book, workspace, _), *of_channels(book, workspace, _)})
     return Checked(tuple(sorted({*found, *cross_check(readings, _)})), tuple(warnings))

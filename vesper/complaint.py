@@ -21,8 +21,12 @@ COMPLAINED = ("mail_complained",)
 CHANNEL = "email"
 
 
-def complaint_rate(until: dt.datetime) -> sa.Select[Any]:
-    """One row: mails accepted in the seven days before an instant, of any purpose but operational, and how many of them somebody reported."""
+def complaint_rate(until: dt.datetime, campaign_id: str | None = None) -> sa.Select[Any]:
+    """One row: mails accepted in the seven days before an instant, of any purpose but operational, and how many of them somebody reported.
+
+    Args:
+        campaign_id: only those of one campaign or journey.
+    """
     message, event = RAW_MESSAGE.c, EVENT.c
     since = moment(until - WINDOW)
     reported = (
@@ -33,10 +37,12 @@ def complaint_rate(until: dt.datetime) -> sa.Select[Any]:
         .subquery("reported")
     )
     joined = RAW_MESSAGE.outerjoin(reported, reported.c.message_id == message.message_id)
+    mine = message.campaign_id == campaign_id if campaign_id else sa.true()
     return (
         sa.select(sa.func.count().label("accepted"), sa.func.count(reported.c.message_id).label("complained"))
         .select_from(joined)
         .where(
+            mine,
             message.channel == CHANNEL,
             message.state == "accepted",
             message.purpose != "operational",
@@ -46,10 +52,10 @@ def complaint_rate(until: dt.datetime) -> sa.Select[Any]:
     )
 
 
-def is_halted(definitions: DefinitionSet, until: dt.datetime) -> sa.ColumnElement[bool]:
-    """SQL: whether so many complained that marketing mail is not planned any more; too few mails tell nothing."""
+def is_halted(definitions: DefinitionSet, until: dt.datetime, campaign_id: str | None = None) -> sa.ColumnElement[bool]:
+    """SQL: whether so many complained that marketing mail is not planned any more, or none of one campaign; too few mails tell nothing."""
     rule = consent_policy(definitions).complaints
-    rate = complaint_rate(until).subquery("complaint_rate")
+    rate = complaint_rate(until, campaign_id).subquery("complaint_rate" if campaign_id is None else "campaign_rate")
     share = sa.cast(rate.c.complained, RATIO) >= sa.cast(rate.c.accepted, RATIO) * rule.halt_at
     halted: sa.ColumnElement[bool] = sa.select(sa.and_(rate.c.accepted >= rule.of_at_least, share)).scalar_subquery()
     return halted

@@ -6,16 +6,19 @@ What belongs here: subject, plain text and HTML of one message, compiled once fo
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from jinja2 import Template, TemplateError
 
+from vesper.content_link import Link, followed
 from vesper.content_markup import parts
+from vesper.content_short import CompiledShort, RenderedShort, compiled_shorts, filled_short
 from vesper.content_template import HTML, TEXT, words_of
 from vesper.model.content import DEFAULT, Content, Message
+from vesper.model.content_short import BROADCASTS, EVERYBODY, SHORTS
 from vesper.model.content_word import FIELD_LENGTH, LIST_LENGTH, OUTPUT_LENGTH
 from vesper.said import Said
 
@@ -24,6 +27,8 @@ _AD = re.compile(r"\s*(广告|AD(?![A-Za-z]))")
 # Line breaks would make a second header or paragraph; the others turn the direction of writing, and what one reads is not what is there.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 Words = Mapping[str, Any]
+Follow = Callable[[str], str]
+"""Id of a link -> the address that leads one person there."""
 
 
 class ContentError(Said):
@@ -63,6 +68,12 @@ class Compiled:
     words: tuple[str, ...]
     is_marked: bool
     """Whether its own subject begins with 广告 or AD; a name that does is no mark."""
+    shorts: Mapping[str, CompiledShort] = field(default_factory=dict)
+    """What it says on other channels than mail, by their key."""
+    is_mail: bool = True
+    """Whether it says anything by mail."""
+    links: tuple[Link, ...] = ()
+    """What its links are filled with, where they are followed."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +84,17 @@ class Written:
     language: str
     variants: Mapping[str, Compiled] = field(default_factory=dict)
 
-    def fill(self, words: Words, variant: str | None = None, *, is_marketing: bool = True) -> Rendered:
+    @property
+    def links(self) -> Mapping[str, str]:
+        """Link id -> address of every link that is followed."""
+        return {one.link_id: one.url for said in self.variants.values() for one in said.links if one.url}
+
+    def fill(
+        self, words: Words, variant: str | None = None, *, is_marketing: bool = True, follow: Follow | None = None
+    ) -> Rendered:
         """One person's message. `words` are those of CONTENT_WORDS; `variant` is what the plan chose, None the one for everybody.
 
+        `follow` is needed by a content that was compiled to have its links followed.
         Chinese marketing carries 广告 or AD at the head of its subject, as the rules for mail demand (31号令 article 13).
 
         Raises:
@@ -83,14 +102,10 @@ class Written:
             Oversized: a word or the whole is too long.
             ContentError: an unknown word, forbidden syntax, or a subject that became empty.
         """
-        said = self.variants.get(variant or DEFAULT)
-        if said is None:
-            raise NoVariant(
-                "{where}: nothing is written for the variant {variant}. Write it, or messages for everybody.",
-                where=self.where,
-                variant=variant or DEFAULT,
-            )
+        said = self._said(variant)
         own = {word: self._clean(word, words[word]) for word in said.words if word in words}
+        if said.links and follow is not None:
+            own |= {one.word: follow(one.link_id) for one in said.links}
         subject = " ".join(self._rendered(said.subject, own).split())
         if not subject:
             raise ContentError(
@@ -100,6 +115,37 @@ class Written:
         if is_marketing and self.language == "zh_CN" and not said.is_marked:
             subject = f"{AD_PREFIXES[0]}：{subject}"
         return Rendered(subject, self._rendered(said.text, own), self._rendered(said.html, own))
+
+    def fill_short(self, words: Words, variant: str | None, channel: str) -> RenderedShort:
+        """One person's message on a channel of short words; raises as `fill` does."""
+        said = self._said(variant)
+        short = said.shorts.get(SHORTS[channel])
+        if short is None:
+            raise ContentError(
+                "{where}: nothing is written for the channel {channel}. Write {key} beside the subject.",
+                where=self.where,
+                channel=channel,
+                key=SHORTS[channel],
+            )
+        known = EVERYBODY if channel in BROADCASTS else words.keys()
+        own = {word: self._clean(word, words[word]) for word in short.words if word in known and word in words}
+        return filled_short(short, lambda template: self._rendered(template, own))
+
+    def fill_shorts(self, words: Words, variant: str | None) -> dict[str, str]:
+        """What one person would read on each channel of short words, by its key; raises as `fill` does."""
+        said = self._said(variant)
+        keys = {key: channel for channel, key in SHORTS.items() if key in said.shorts}
+        return {key: self.fill_short(words, variant, channel).text for key, channel in keys.items()}
+
+    def _said(self, variant: str | None) -> Compiled:
+        said = self.variants.get(variant or DEFAULT)
+        if said is None:
+            raise NoVariant(
+                "{where}: nothing is written for the variant {variant}. Write it, or messages for everybody.",
+                where=self.where,
+                variant=variant or DEFAULT,
+            )
+        return said
 
     def _rendered(self, template: Template, words: Words) -> str:
         try:
@@ -132,15 +178,19 @@ class Written:
         )
 
 
-def written(content: Content, language: str) -> Written:
+def written(content: Content, language: str, *, is_followed: bool = False) -> Written:
     """A content compiled for a language; the first one that it is written in where that language is missing.
+
+    Args:
+        is_followed: clicks and opens are to be known; each person's letter is then filled with addresses of its own.
 
     Raises:
         ContentError: a template that cannot be read; `check` refuses it before it comes into force.
     """
     where = f"content/{content.id}.yml"
     found = list(content.written(language)) or list(content.written(content.languages[0]))
-    variants = {id: _compiled(message, content.style, language, where) for id, _path, message in found}
+    of = content.id if is_followed else None
+    variants = {id: _compiled(message, content.style, language, where, of) for id, _path, message in found}
     return Written(where, language, variants)
 
 
@@ -153,23 +203,33 @@ def render(
     return Written(where, language, {DEFAULT: compiled}).fill(words, is_marketing=is_marketing)
 
 
-def _compiled(message: Message, style: str | None, language: str, where: str) -> Compiled:
+def _compiled(
+    message: Message, style: str | None, language: str, where: str, followed_as: str | None = None
+) -> Compiled:
     try:
-        return _templates(message, style, language)
+        return _templates(message, style, language, followed_as)
     except TemplateError as error:
         raise _unfilled(where, str(error.message or error).rstrip(".")) from error
 
 
 @lru_cache(maxsize=256)
-def _templates(message: Message, style: str | None, language: str) -> Compiled:
+def _templates(message: Message, style: str | None, language: str, followed_as: str | None) -> Compiled:
     both = parts(message, style, language)
-    words = set().union(*(words_of(source) for source in (message.subject, both.text, both.html)))
+    links: tuple[Link, ...] = ()
+    if followed_as is not None:
+        both, links = followed(both, followed_as, is_text=message.markdown is None and message.html is None)
+    subject, shorts = message.subject or "", compiled_shorts(message)
+    words = set().union(*(words_of(source) for source in (subject, both.text, both.html)))
+    words |= set().union(*(short.words for short in shorts.values()))
     return Compiled(
-        TEXT.from_string(message.subject),
+        TEXT.from_string(subject),
         TEXT.from_string(both.text),
         HTML.from_string(both.html),
         tuple(sorted(words)),
-        bool(_AD.match(message.subject)),
+        bool(_AD.match(subject)),
+        shorts,
+        bool(message.bodies),
+        links,
     )
 
 

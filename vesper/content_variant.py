@@ -40,7 +40,7 @@ def variant_in(row: ContactRow, content: Content) -> sa.ColumnElement[Any]:
     found = [
         (row.holds(variant.when), sa.literal(variant.id))
         for variant in content.variants
-        if not is_held(variant.when, night)
+        if variant.when is not None and not is_held(variant.when, night)
     ]
     if not found:
         return sa.cast(everybody, sa.String)

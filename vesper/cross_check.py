@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 from vesper.checks import (
     campaign,
+    channel,
     company,
     condition,
     content,
+    experiment,
     goal,
     group,
     journey,
@@ -17,6 +19,7 @@ from vesper.checks import (
     linkage,
     matrix,
     outreach,
+    recommendation,
     source,
     value,
 )
@@ -38,7 +41,10 @@ def cross_check(readings: Sequence[Reading], _: Translate) -> list[Problem]:
         outreach,
         journey,
         content,
+        channel,
         matrix,
+        experiment,
+        recommendation,
         journey_map,
         company,
         linkage,
@@ -51,5 +57,9 @@ def cross_warnings(readings: Sequence[Reading], _: Translate) -> list[Problem]:
     """What can be used as it is and deserves a second look."""
     book = Book(tuple(readings))
     return sorted(
-        {problem for subject in (group, outreach, matrix, journey_map) for problem in subject.warnings(book, _)}
+        {
+            problem
+            for subject in (group, outreach, matrix, recommendation, journey_map)
+            for problem in subject.warnings(book, _)
+        }
     )

@@ -36,6 +36,9 @@ STATED = ("name", "phone", "email", "province", "city", "company", "job_title")
 """What the cleaned record of a form gives core__contact."""
 PARTICULARS = ("series_id", "url", "content_id", "product_code", "keyword")
 """What a row's payload may say of its event: texts, by the names of core__event."""
+LASTED = "duration_seconds"
+"""What it may say in whole seconds."""
+LONGEST_SECONDS = 7 * 86_400
 ARRIVED = "arrived__"
 """Prefix of the tables that hold what came in; published tables keep their names with PUBLISHED before them."""
 PUBLISHED = "published__"
@@ -54,6 +57,13 @@ def source_key(inbox_id: int) -> str:
 def event_id(inbox_id: int) -> str:
     """The id that a row has as an event until a night publishes it; `vesper/journey/entering.py` reads the row's number from it."""
     return f"inbox:{inbox_id}"
+
+
+def seconds(value: Any) -> int | None:
+    """How long an event lasted, as its sender says; None for anything but a whole number of seconds of a week at most."""
+    text = str(value)
+    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(LONGEST_SECONDS))
+    return int(text) if is_number and int(text) <= LONGEST_SECONDS else None
 
 
 def provisional_id(inbox_id: int) -> str:

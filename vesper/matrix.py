@@ -30,19 +30,21 @@ NOTHING = sa.cast(sa.null(), sa.String)
 
 
 def choice(matrix: Matrix, night: Night) -> sa.Select[Any]:
-    """One row per golden contact: contact_id, content_id, channels, channel, rule, variant, gap.
+    """One row per golden contact: contact_id, row_id, content_id, channels, channel, rule, variant, gap.
 
-    `channels` are joined with commas in the order they are tried, and `channel` is the first. `rule` is the row's dynamic rule, `variant` what it
-    gives this contact (NULL with a content: it says nothing to them, `no_variant`). `gap` is NULL exactly where there is a content; else the id of the
-    row that is a gap, or the stage and tags that no row is for (`prospect+active_prospect`), or `no_stage`.
+    `row_id` is the row that the contact meets, a gap's too; NULL where no row is for them. `channels` are joined with commas in the order they are
+    tried, and `channel` is the first. `rule` is the row's dynamic rule, `variant` what it gives this contact (NULL with a content: it says nothing to
+    them, `no_variant`). `gap` is NULL exactly where there is a content; else the id of the row that is a gap, or the stage and tags that no row is for
+    (`prospect+active_prospect`), or `no_stage`.
     """
-    found = _met(matrix, night).cte("met")
+    found = _met(matrix, night).cte(f"met_{matrix.id}")
     rows = {str(place): row for place, row in enumerate(matrix.rows)}
     names = {row.content: row for row in matrix.rows if row.content}
     contents = {id: content for id, content in night.definitions.of(Content).items() if id in names}
     channels = _channels(found, rows, matrix)
     return sa.select(
         found.c.contact_id,
+        _by_row(found, {place: row.id for place, row in rows.items()}).label("row_id"),
         _by_row(found, {place: row.content for place, row in rows.items()}).label("content_id"),
         channels.label("channels"),
         sa.func.split_part(channels, SEPARATOR, 1, type_=sa.String).label("channel"),
@@ -52,8 +54,8 @@ def choice(matrix: Matrix, night: Night) -> sa.Select[Any]:
     )
 
 
-def preferred() -> sa.Select[Any]:
-    """Each contact who said so: contact_id and the preferred `channel`, as of the newest such event."""
+def preferred(name: str = "said_preference") -> sa.Select[Any]:
+    """Each contact who said so: contact_id and the preferred `channel`, as of the newest such event. `name` is that of its CTE."""
     kinds = [f"{PREFERS}{channel}" for channel in get_args(Channel)]
     newest = sa.func.row_number().over(
         partition_by=EVENT.c.contact_id, order_by=(EVENT.c.at.desc(), EVENT.c.event_id.desc())
@@ -62,15 +64,15 @@ def preferred() -> sa.Select[Any]:
     said = (
         sa.select(EVENT.c.contact_id, channel.label("channel"), newest.label("place"))
         .where(EVENT.c.kind.in_(kinds), EVENT.c.contact_id.is_not(None), sa.not_(EVENT.c.is_machine))
-        .cte("said_preference")
+        .cte(name)
     )
     return sa.select(said.c.contact_id, said.c.channel).where(said.c.place == 1)
 
 
 def _met(matrix: Matrix, night: Night) -> sa.Select[Any]:
     """Each contact with stage, preferred channel, the tags it bears of the matrix's, the place of the row it meets, and the variants' answers."""
-    borne = _borne(matrix).cte("borne")
-    wants = preferred().cte("wants")
+    borne = _borne(matrix).cte(f"borne_{matrix.id}")
+    wants = preferred(f"said_{matrix.id}").cte(f"wants_{matrix.id}")
     row = ContactRow(night)
     contents = night.definitions.of(Content)
     named = sorted({one.content for one in matrix.rows if one.content and one.is_dynamic} & contents.keys())
@@ -127,7 +129,7 @@ def _channels(found: sa.CTE, rows: Mapping[str, MatrixRow], matrix: Matrix) -> s
     """The row's channels, the preferred one first where the row has it."""
     cases: list[tuple[sa.ColumnElement[bool], str]] = []
     for place, row in rows.items():
-        order = (row.channels or matrix.channels) if row.content else ()
+        order = matrix.channels_of(row)
         for wanted in order[1:]:
             moved = (wanted, *[channel for channel in order if channel != wanted])
             cases.append((sa.and_(found.c.row == place, found.c.wants == wanted), SEPARATOR.join(moved)))

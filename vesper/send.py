@@ -1,8 +1,8 @@
 """Send decisions: which campaigns run tonight, and for every person who is to get something one intent or the reason for none.
 
 What belongs here: the plan of one sending as a Select, the ids of messages, the people a waiting message is written to. What does not: what a
-person's own facts say (`send_person.py`), the circle of people of a state (`rollout.py`), and what may change until the moment of sending (caps,
-consent now, suppression now: `warehouse/ledger/dispatch.py` checks them again).
+person's own facts say (`send_person.py`), which content and channel a matrix has for whom (`send_content.py`), the circle of people of a state
+(`rollout.py`), and what may change until the moment of sending (caps, consent now, suppression now: `warehouse/ledger/dispatch.py` checks again).
 
 A plan is a pure function: it reads the ledger's copies only as far as they were before its instant, so a second run of the same night gives
 the same plan, and the ledger's unique keys make it a plan without news.
@@ -17,16 +17,21 @@ import sqlalchemy as sa
 
 from vesper.clock import at as moment
 from vesper.clock import instant, on
+from vesper.experiment.assign import WAITS as EXPERIMENT
+from vesper.experiment.given import ARM_COLUMNS, WAITS
+from vesper.experiment.holdout import HELD_OUT, HOLDOUT
 from vesper.held import held_sources, is_held
 from vesper.marts.segment_member import SEGMENT_MEMBER
 from vesper.model.campaign import Campaign
+from vesper.model.from_matrix import FromMatrix
 from vesper.model.lifecycle import Lifecycle
 from vesper.model.outreach import RUNNING, Outreach
 from vesper.model.segment import Segment
 from vesper.night import Night
 from vesper.rollout import is_inside, is_named
+from vesper.send_content import held_by_matrix
 from vesper.send_limits import limits_of
-from vesper.send_person import Sending, mailbox_message, people_known, planned_at, reasons
+from vesper.send_person import Sending, channels_of, mailbox_message, people_known, planned_at, reasons
 from vesper.stage_report import Balance
 from vesper.zone import every_zone, zones_of
 
@@ -41,6 +46,7 @@ ID_LENGTH = 26
 INTENT = "intent"
 REFUSALS = (
     "already_planned",
+    "gap",
     "no_address",
     "no_consent",
     "suppressed",
@@ -56,6 +62,8 @@ REFUSALS = (
     "paused",
     "pilot",
     "partial",
+    "holdout",
+    "experiment",
     "over_max_people",
     "deviation",
 )
@@ -83,11 +91,16 @@ def expires_at(outreach: Outreach, night: Night, at: dt.datetime) -> dt.datetime
     return min(last, at + outreach.max_lateness.timedelta) if outreach.max_lateness else last
 
 
-def not_before(sending: Sending, night: Night, at: dt.datetime, zone: str | None = None) -> dt.datetime | None:
+def not_before(
+    sending: Sending, night: Night, at: dt.datetime, zone: str | None = None, channel: str | None = None
+) -> dt.datetime | None:
     """The next instant, from planning on, that lies in a window of the sending in every zone that a person may be in (R82, R113); None where
-    there is none before the message expires. `zone` is what `zone_of` says of the person."""
+    there is none before the message expires. `zone` is what `zone_of` says of the person, `channel` is theirs where a matrix says it."""
     zones = zones_of(zone, night.definitions, night.zone)
-    opening = limits_of(night.definitions, zones, sending.purpose, None, sending.outreach.windows).in_window(at)
+    own = sending.outreach.windows
+    opening = limits_of(
+        night.definitions, zones, sending.purpose, None, own, channel or sending.channel or ""
+    ).in_window(at)
     return opening if opening and opening <= expires_at(sending.outreach, night, at) else None
 
 
@@ -128,7 +141,7 @@ def plan(sending: Sending, people: sa.Select[Any], night: Night, at: dt.datetime
     judged = _judged(sending, placed).cte("judged")
     counted = _counted(judged).cte("counted")
     decision, detail = _decision(sending, counted)
-    constants = _constants(sending, night, at)
+    constants = _constants(sending, night, at) | {name: counted.c[name] for name in ("channel", "content_id")}
     return sa.select(
         _message_id(sending, counted.c.contact_id, counted.c.occurrence).label("message_id"),
         counted.c.contact_id,
@@ -142,6 +155,7 @@ def plan(sending: Sending, people: sa.Select[Any], night: Night, at: dt.datetime
         sa.func.coalesce(counted.c.not_before, moment(expires_at(sending.outreach, night, at))).label("not_before"),
         decision.label("decision"),
         sa.cast(detail, sa.String).label("detail"),
+        *[counted.c[name] for name in ARM_COLUMNS if name in counted.c],
         *[value.label(name) for name, value in constants.items()],
     ).order_by(counted.c.contact_id, counted.c.occurrence)
 
@@ -177,13 +191,11 @@ def _constants(sending: Sending, night: Night, at: dt.datetime) -> dict[str, Exp
     return {
         "campaign_id": sa.literal(outreach.id),
         "step_id": sa.literal(sending.step_id),
-        "channel": sa.literal(sending.channel),
         "purpose": sa.literal(sending.purpose),
         "priority": sa.literal(PRIORITY[sending.purpose] * RANKS + RANKS - 1 - outreach.priority),
         "business_on": on(night.business_on),
         "planned_at": moment(at),
         "expires_at": moment(expires_at(outreach, night, at)),
-        "content_id": sa.literal(sending.content),
         "definition_hash": sa.cast(definition_hash(sending, night), sa.String),
     }
 
@@ -201,16 +213,27 @@ def _persons(sending: Sending, people: sa.Select[Any], night: Night, at: dt.date
             "detail"
         ),
         taken.c.message_id.label("taken_by"),
-        _openings(sending, night, at, known.c.zone).label("not_before"),
+        _openings_on(sending, night, at, known).label("not_before"),
     ).select_from(known.outerjoin(taken, same))
 
 
-def _openings(sending: Sending, night: Night, at: dt.datetime, zone: Expression) -> Expression:
+def _openings_on(sending: Sending, night: Night, at: dt.datetime, known: sa.CTE) -> Expression:
+    """SQL: `not_before` by the zone of each person, and by their channel where a matrix says it."""
+    channels = channels_of(sending, night)
+    if not isinstance(sending.content, FromMatrix):
+        return _openings(sending, night, at, known.c.zone)
+    by_channel = {channel: _openings(sending, night, at, known.c.zone, channel) for channel in channels}
+    return sa.case(by_channel, value=known.c.channel, else_=_moment(None)) if by_channel else _moment(None)
+
+
+def _openings(
+    sending: Sending, night: Night, at: dt.datetime, zone: Expression, channel: str | None = None
+) -> Expression:
     """SQL: `not_before` by the zone of each person."""
     by_opening: dict[dt.datetime | None, list[str]] = {}
     for name in every_zone():
-        by_opening.setdefault(not_before(sending, night, at, name), []).append(name)
-    unknown = not_before(sending, night, at)
+        by_opening.setdefault(not_before(sending, night, at, name, channel), []).append(name)
+    unknown = not_before(sending, night, at, None, channel)
     by_opening.pop(unknown, None)
     known = [(zone.in_(names), _moment(opening)) for opening, names in by_opening.items()]
     return sa.case(*known, else_=_moment(unknown)) if known else _moment(unknown)
@@ -222,6 +245,8 @@ def _placed(sending: Sending, person: sa.CTE, night: Night) -> sa.Select[Any]:
     place = sa.func.row_number().over(partition_by=box, order_by=id)
     first = sa.func.first_value(id).over(partition_by=box, order_by=id)
     sources = unknown_behind(sending.outreach, night)
+    if isinstance(sending.content, FromMatrix):
+        sources = sorted({*sources, *held_by_matrix(sending.content, night)})
     found: list[tuple[Expression, Any, Expression | None]] = [
         (person.c.refusal.is_not(None), person.c.refusal, person.c.detail),
         (
@@ -246,6 +271,7 @@ def _placed(sending: Sending, person: sa.CTE, night: Night) -> sa.Select[Any]:
 def _judged(sending: Sending, placed: sa.CTE) -> sa.Select[Any]:
     """With `is_new`, an intent to somebody not reached before, and `is_inside`, whether the circle of the state holds the person."""
     outreach, is_new = sending.outreach, sa.and_(placed.c.own == INTENT, placed.c.reached_place.is_(None))
+    is_new = sa.and_(is_new, placed.c[HELD_OUT].is_(None)) if HELD_OUT in placed.c else is_new
     may_be_pilot = is_named(outreach, placed.c.contact_id) if outreach.pilot.names_people else sa.true()
     order = (placed.c.bucket, placed.c.contact_id)
     new_place = sa.func.row_number().over(partition_by=(is_new, may_be_pilot), order_by=order)
@@ -275,6 +301,10 @@ def _decision(sending: Sending, counted: sa.CTE) -> tuple[Expression, Expression
         (counted.c.own != INTENT, counted.c.own, counted.c.detail),
         (sa.not_(counted.c.is_inside), sa.literal(outreach.state), None),
     ]
+    if HELD_OUT in counted.c:
+        found.append((counted.c[HELD_OUT].is_not(None), HOLDOUT, counted.c[HELD_OUT]))
+    if WAITS in counted.c:
+        found.append((counted.c[WAITS], EXPERIMENT, None))
     is_over = sa.and_(counted.c.is_new, counted.c.reach > outreach.max_people)
     found.append((is_over, "over_max_people", _words(counted.c.reach, f" > {outreach.max_people}")))
     if isinstance(outreach, Campaign) and outreach.approved_people:

@@ -128,13 +128,16 @@ class Sendable(Protocol):
     def stage_at_plan(self) -> str | None: ...
     @property
     def zone(self) -> str | None: ...
+    @property
+    def channel(self) -> str: ...
 
 
 def limits_of_message(definitions: DefinitionSet, company_zone: str, message: Sendable) -> Limits:
     """What binds a message of the ledger: the windows of its campaign or journey, the caps of its purpose and stage, its person's zones."""
     outreach = outreach_of(definitions, message.campaign_id)
     zones = zones_of(message.zone, definitions, company_zone)
-    return limits_of(definitions, zones, message.purpose, message.stage_at_plan, outreach.windows if outreach else ())
+    own = outreach.windows if outreach else ()
+    return limits_of(definitions, zones, message.purpose, message.stage_at_plan, own, message.channel)
 
 
 def limits_of(
@@ -143,17 +146,20 @@ def limits_of(
     purpose: str,
     stage: str | None,
     windows: tuple[Hours, ...] = (),
+    channel: str = "",
 ) -> Limits:
     """What binds a message of a purpose to a person in a lifecycle stage, who is in one of some zones (R82, R86, R87).
 
     Caps bind marketing only (decision 7). `windows` of a campaign or journey stand in the place of the policy's; quiet hours bind beside
-    either. Nothing of it binds operational messages but windows that the policy states for them.
+    either, and so do the marketing hours of the channel. Nothing of it binds operational messages but windows that the policy states for them.
     """
     policy = definitions.one(FrequencyPolicy, "frequency")
     own = windows if windows and purpose != OPERATIONAL else policy.windows.get(purpose, ())  # type: ignore[call-overload]
     stretches = [own] if own else []
     if policy.quiet_hours and purpose != OPERATIONAL:
         stretches.append((Hours(starts=policy.quiet_hours.ends, ends=policy.quiet_hours.starts),))
+    if purpose == MARKETING and policy.hours_on(channel):
+        stretches.append(policy.hours_on(channel))
     caps = [
         Cap(name, cap.touches, cap.within.timedelta, cap.channel, cap.calendar)
         for name, cap in sorted(policy.caps.items())

@@ -20,12 +20,14 @@ from typing import Literal
 
 from vesper.model.workspace import Workspace
 
-Purpose = Literal["unsubscribe", "preference", "open", "click", "confirm"]
+Purpose = Literal["unsubscribe", "preference", "open", "click", "confirm", "form"]
 """What a token lets its holder do. Each purpose has a key of its own: a token of one never verifies as another."""
 
-PURPOSES: dict[Purpose, int] = {"unsubscribe": 1, "preference": 2, "open": 3, "click": 4, "confirm": 5}
+PURPOSES: dict[Purpose, int] = {"unsubscribe": 1, "preference": 2, "open": 3, "click": 4, "confirm": 5, "form": 6}
 """The byte that stands for a purpose in a token. A number is never given anew: old mails carry it."""
 
+BETWEEN = "~"
+"""Stands between a message and what the token is about beside it; no id of either holds it."""
 VERSION = 1
 _KEY_ID_BYTES, _MAC_BYTES = 4, 16
 _HEAD = 1 + _KEY_ID_BYTES + 1
@@ -48,6 +50,11 @@ class TokenKey:
     def of(self) -> dict[str, bytes]:
         """The key of each purpose."""
         return {purpose: self._derived(purpose) for purpose in PURPOSES}
+
+    @cached_property
+    def begun(self) -> "dict[str, hmac.HMAC]":
+        """The HMAC of each purpose with its key taken in: a letter has several tokens, and a copy of this costs half of a new one."""
+        return {purpose: hmac.new(key, digestmod=hashlib.sha256) for purpose, key in self.of.items()}
 
     def _derived(self, name: str) -> bytes:
         return hmac.new(self.secret, f"vesper token {VERSION} {name}".encode(), hashlib.sha256).digest()
@@ -95,8 +102,32 @@ def unsubscribe_url(workspace: Workspace, keys: TokenKeys, message_id: str) -> s
     return f"{address}/u/{sign(keys, 'unsubscribe', message_id)}" if address else None
 
 
+def preference_url(workspace: Workspace, keys: TokenKeys, message_id: str) -> str | None:
+    """The address where the receiver of a message says what they want to get; None where the workspace has no intake address."""
+    address = workspace.intake.address
+    return f"{address}/p/{sign(keys, 'preference', message_id)}" if address else None
+
+
+def link_url(address: str, keys: TokenKeys, message_id: str, link_id: str) -> str:
+    """The address that leads the receiver of a message to a link; the token names both, so that nobody's clicks can be told as another's."""
+    return f"{address}/c/{sign(keys, 'click', f'{message_id}{BETWEEN}{link_id}')}"
+
+
+def open_url(address: str, keys: TokenKeys, message_id: str) -> str:
+    """The address of the picture that says that a message was opened."""
+    return f"{address}/o/{sign(keys, 'open', message_id)}.gif"
+
+
+def link_of(told: str) -> tuple[str, str]:
+    """(message id, link id) of what a verified click token says."""
+    message_id, _, link_id = told.rpartition(BETWEEN)
+    return message_id, link_id
+
+
 def _mac(key: TokenKey, purpose: Purpose, told: bytes) -> bytes:
-    return hmac.new(key.of[purpose], told, hashlib.sha256).digest()[:_MAC_BYTES]
+    mac = key.begun[purpose].copy()
+    mac.update(told)
+    return mac.digest()[:_MAC_BYTES]
 
 
 def _decoded(token: str) -> bytes | None:

@@ -37,8 +37,8 @@ def headline(report: StageReport, _: Translate) -> str:
         on=report.business_on,
         rows=figure(sum(report.rows.values())),
         tables=len(report.rows),
-        passed=sum(check.passed for check in report.checks),
-        checks=len(report.checks),
+        passed=sum(_verdicts(report)),
+        checks=len(_verdicts(report)),
         aside=figure(sum(report.quarantined.values())),
         warnings=len(report.warnings),
     )
@@ -238,12 +238,16 @@ def _set_aside(report: StageReport) -> list[list[str]]:
     return [[source, rule, figure(count)] for (source, rule), count in ordered]
 
 
+def _verdicts(report: StageReport) -> list[bool]:
+    """What the gate says of each check and each balance: on a page both are checks."""
+    return [*(check.passed for check in report.checks), *(balance.holds for balance in report.balances)]
+
+
 def _gate_in_words(report: StageReport, _: Translate) -> str:
     """How many checks passed, then every one that did not; all of them stand in the gate's table."""
     if not report.checks and not report.balances:
         return ""
-    everything = [*(check.passed for check in report.checks), *(balance.holds for balance in report.balances)]
-    count = _("{passed} of {all} checks passed.").format(passed=sum(everything), all=len(everything))
+    count = _("{passed} of {all} checks passed.").format(passed=sum(_verdicts(report)), all=len(_verdicts(report)))
     broken = [row for row in gate_rows(report, _) if row[_("Result")] != _("passed")]
     return _joined(
         [

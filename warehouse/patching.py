@@ -14,7 +14,8 @@ from vesper.tables.declare import stored
 from warehouse import patch
 from warehouse.lint import refuse_unstable
 from warehouse.part import PATCH, VOID, WHOLE, Part
-from warehouse.runner import Prepared, Runner, shaped
+from warehouse.runner import Prepared, Runner
+from warehouse.sql_text import shaped
 
 
 @dataclass(frozen=True)

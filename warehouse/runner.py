@@ -1,4 +1,4 @@
-"""The runner executes Selects on Parquet. It is the one module that knows DuckDB; another engine would be another runner.
+"""The runner executes Selects on Parquet. It and its SQL text (`sql_text.py`) alone know DuckDB; another engine would be another runner.
 
 The table's declaration decides types, order and therefore bytes: every Select is cast to the declared types, written through a temporary
 table and copied out in the order of the grain (architecture, section 3). No ledger is ever attached: its rows come in as Arrow.
@@ -6,7 +6,7 @@ table and copied out in the order of the grain (architecture, section 3). No led
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,43 +16,35 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
-from duckdb_sqlalchemy import Dialect
 
-from vesper.clock import on as date_literal
 from vesper.marts import reads
 from vesper.shared import is_sorted, runs_of
 from vesper.tables.declare import empty, stored
 from warehouse import patch
+from warehouse.arrow_schema import digest_of
 from warehouse.lake import Lake, Snapshot, empty_part
 from warehouse.lint import refuse_unstable
 from warehouse.part import PATCH, VOID, WHOLE, Part, Span, fingerprint_of
+from warehouse.sql_text import (
+    column_or_null,
+    constants_of,
+    in_order,
+    listed,
+    order_of,
+    path_text,
+    quoted,
+    shaped,
+    sql_text,
+    with_derived,
+    within_span,
+)
 
-# A pyformat dialect would double every % of a format or pattern.
-DIALECT = Dialect(paramstyle="numeric_dollar")
 FORMAT = "format parquet, compression zstd, row_group_size 122880"
 STAGED = "_staged"
 MEMORY = "2GB"
 """What the engine may hold; beyond it, it spills to disk. Its own default is four fifths of the machine."""
 EngineFailed = duckdb.Error
 """What the engine raises when it cannot run a Select."""
-
-
-def sql_text(select: sa.ClauseElement) -> str:
-    """The SQL that runs, values written out: what `vesper sql --show` prints and what a recipe is a hash of."""
-    return str(select.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
-
-
-def shaped(select: sa.Select[Any] | sa.CompoundSelect[Any], table: sa.Table) -> sa.Select[Any]:
-    """Cast every column that files hold to its declared type, in declared order; refuse a Select whose columns are not the declared ones.
-
-    A Select may leave derived columns out.
-    """
-    inner = select.subquery("q")
-    given = {c.name for c in inner.c}
-    differing = ({c.name for c in table.c} ^ given) - (table.info.get("derived", {}).keys() - given)
-    if differing:
-        raise ValueError(f"{table.name}: columns differ from the declaration: {', '.join(sorted(differing))}")
-    return sa.select(*[sa.cast(inner.c[c.name], c.type).label(c.name) for c in stored(table).c])
 
 
 @dataclass(frozen=True)
@@ -75,7 +67,7 @@ class Runner:
         spill = lake.folder.parent / "spill"
         self.connection.execute(
             f"set threads={threads}; set memory_limit='{MEMORY}'; set timezone='UTC'; set autoinstall_known_extensions=false; "
-            f"set autoload_known_extensions=false; set enable_progress_bar=false; set temp_directory={_text(spill)}"
+            f"set autoload_known_extensions=false; set enable_progress_bar=false; set temp_directory={path_text(spill)}"
         )
 
     def __enter__(self) -> "Runner":
@@ -104,7 +96,7 @@ class Runner:
             if on is None:
                 raise ValueError(f"{table.name}: its derived columns need the business date of its parts")
             text, fingerprint = with_derived(table, text, on), f"{fingerprint} {on}"
-        self.connection.execute(f"create or replace view {_quoted(table.name)} as {text}")
+        self.connection.execute(f"create or replace view {quoted(table.name)} as {text}")
         self.bound[table.name] = fingerprint
 
     def bind_snapshot(self, table: sa.Table, snapshot: Snapshot | None) -> None:
@@ -114,25 +106,25 @@ class Runner:
     def bind_arrow(self, name: str, rows: pa.Table, fingerprint: str | None = None) -> None:
         """Make an Arrow table readable under a name; its content, or what stands for it, is part of every recipe that reads it."""
         self.connection.register(name, rows)
-        self.bound[name] = fingerprint or _digest(rows)
+        self.bound[name] = fingerprint or digest_of(rows)
 
-    def materialize(self, select: sa.ClauseElement, name: str) -> sa.Table:
+    def materialize(self, select: sa.SelectBase, name: str) -> sa.Table:
         """Keep a Select's rows under a name for the rest of the stage, where several Selects read them."""
         text = sql_text(select)
         self.connection.execute(f'create or replace temp table "{name}" as {text}')
         self.bound[name] = self._recipe(select, text)
-        return sa.Table(name, sa.MetaData(), *[sa.Column(c.name, c.type) for c in _columns(select)])
+        return sa.Table(name, sa.MetaData(), *[sa.Column(c.name, c.type) for c in select.selected_columns])
 
-    def bind_select(self, select: sa.ClauseElement, name: str) -> sa.Table:
+    def bind_select(self, select: sa.SelectBase, name: str) -> sa.Table:
         """Make a Select readable under a name without keeping its rows."""
         text = sql_text(select)
-        self.connection.execute(f"create or replace temp view {_quoted(name)} as {text}")
+        self.connection.execute(f"create or replace temp view {quoted(name)} as {text}")
         self.bound[name] = self._recipe(select, text)
-        return sa.Table(name, sa.MetaData(), *[sa.Column(c.name, c.type) for c in _columns(select)])
+        return sa.Table(name, sa.MetaData(), *[sa.Column(c.name, c.type) for c in select.selected_columns])
 
     def keep_text(self, text: str, name: str, like: sa.Table) -> sa.Table:
         """Keep the rows of compiled SQL, which are in the shape of a table, under a name."""
-        self.connection.execute(f"create or replace temp table {_quoted(name)} as {text}")
+        self.connection.execute(f"create or replace temp table {quoted(name)} as {text}")
         return sa.Table(name, sa.MetaData(), *[sa.Column(c.name, c.type) for c in like.c])
 
     def bind_parquet(self, table: sa.Table, files: Sequence[Path], fingerprint: str, uneven: bool = False) -> None:
@@ -144,9 +136,9 @@ class Runner:
             uneven: the files' columns differ; a column that a file lacks is NULL there.
         """
         ours = {"file": "parse_filename(filename)", "source_row": "file_row_number + 1"}
-        columns = ", ".join(f"{ours.get(c.name, _quoted(c.name))} as {_quoted(c.name)}" for c in table.c)
+        columns = ", ".join(f"{ours.get(c.name, quoted(c.name))} as {quoted(c.name)}" for c in table.c)
         self.connection.execute(
-            f"create or replace temp view {_quoted(table.name)} as select {columns} from read_parquet([{_listed(files)}], "
+            f"create or replace temp view {quoted(table.name)} as select {columns} from read_parquet([{listed(files)}], "
             f"filename=true, file_row_number=true, hive_partitioning=false, union_by_name={str(uneven).lower()})"
         )
         self.bound[table.name] = fingerprint
@@ -156,7 +148,7 @@ class Runner:
         self.connection.unregister(name)
         kind = self.connection.execute("select table_type from information_schema.tables where table_name = $1", [name])
         for (found,) in kind.fetchall():
-            self.connection.execute(f"drop {'view' if found == 'VIEW' else 'table'} {_quoted(name)}")
+            self.connection.execute(f"drop {'view' if found == 'VIEW' else 'table'} {quoted(name)}")
         self.bound.pop(name, None)
 
     def _files(self, table: sa.Table, files: Sequence[Path]) -> str:
@@ -166,10 +158,10 @@ class Runner:
         held = [set(pq.read_schema(file).names) for file in files]
         present = set.union(*held)
         uneven = any(names != present for names in held)
-        columns = ", ".join(_column(c, c.name in present) for c in table.c)
+        columns = ", ".join(column_or_null(c, c.name in present) for c in table.c)
         return (
             f"select {columns} "
-            f"from read_parquet([{_listed(files)}], hive_partitioning=false, union_by_name={str(uneven).lower()})"
+            f"from read_parquet([{listed(files)}], hive_partitioning=false, union_by_name={str(uneven).lower()})"
         )
 
     def layers(self, held: sa.Table, parts: Mapping[str, Part]) -> patch.Layers:
@@ -236,7 +228,7 @@ class Runner:
         if made.runs:
             with self._staged_in_runs(made.runs, table):
                 return self._copy_as_it_stands(f"from {STAGED}", table, key, recipe)
-        return self._settled(_in_order(made.text, table, _constants(select)), table, key, recipe)
+        return self._settled(in_order(made.text, table, constants_of(select)), table, key, recipe)
 
     def write_spans(
         self, select: Any, table: sa.Table, spans: Iterable[Span], is_materialized: bool = False
@@ -249,13 +241,13 @@ class Runner:
         cut = table.info["cut"]
         if is_materialized:
             rows = f"({sql_text(shaped(select, table))})"
-            return [self._copy(table, span.key, _within(cut, span), rows=rows) for span in spans]
+            return [self._copy(table, span.key, within_span(cut, span), rows=rows) for span in spans]
         with self._staged(sql_text(shaped(select, table))):
-            return [self._copy(table, span.key, _within(cut, span)) for span in spans]
+            return [self._copy(table, span.key, within_span(cut, span)) for span in spans]
 
     def write_kept(self, table: sa.Table, key: str, rows: sa.Table) -> Part:
         """Write a materialized table, whose columns are in shape already, as one part."""
-        return self._copy(table, key, "", rows=_quoted(rows.name))
+        return self._copy(table, key, "", rows=quoted(rows.name))
 
     @contextmanager
     def _staged(self, text: str) -> Iterator[None]:
@@ -270,7 +262,7 @@ class Runner:
         """The rows of runs in the order of the grain: sorted run by run, since all together may not fit into memory."""
         with self._staged(f"select * from ({runs[0]}) limit 0"):
             for run in runs:
-                self.connection.execute(f"insert into {STAGED} select * from ({run}) order by {_order_of(table)}")
+                self.connection.execute(f"insert into {STAGED} select * from ({run}) order by {order_of(table)}")
             yield
 
     def _copy_as_it_stands(self, query: str, table: sa.Table, key: str, recipe: str | None) -> Part:
@@ -283,14 +275,14 @@ class Runner:
             self.connection.execute(f"set threads={threads}")
 
     def _copy(self, table: sa.Table, key: str, where: str, recipe: str | None = None, rows: str = STAGED) -> Part:
-        return self._settled(f"select * from {rows} {where} order by {_order_of(table)}", table, key, recipe)
+        return self._settled(f"select * from {rows} {where} order by {order_of(table)}", table, key, recipe)
 
     def _settled(self, query: str, table: sa.Table, key: str, recipe: str | None) -> Part:
         draft = self.lake.draft()
         # Or a column is marked as never null by what the plan happens to tell of it, and equal rows get other bytes by another way.
         self.connection.execute("set disabled_optimizers='statistics_propagation'")
         try:
-            copied = self.connection.execute(f"copy ({query}) to {_text(draft)} ({FORMAT})").fetchall()
+            copied = self.connection.execute(f"copy ({query}) to {path_text(draft)} ({FORMAT})").fetchall()
         finally:
             self.connection.execute("reset disabled_optimizers")
         count = int(copied[0][0]) if copied else 0
@@ -298,101 +290,3 @@ class Runner:
             draft.unlink(missing_ok=True)
             return empty_part(key)
         return self.lake.settle(draft, table.name, key, count, recipe)
-
-
-def _order_of(table: sa.Table, without: Collection[str] = ()) -> str:
-    return ", ".join(_quoted(name) for name in stored(table).info["grain"] if name not in without) or "1"
-
-
-def _in_order(text: str, table: sa.Table, constants: Mapping[str, str]) -> str:
-    """SQL of rows in the order of the grain. What is the same in every row is left out of the sort, which may not fit into memory with it."""
-    columns = [(column.name, column.type.compile(dialect=DIALECT)) for column in stored(table).c]
-    every = ", ".join(
-        f"cast({constants[name]} as {kind}) as {_quoted(name)}" if name in constants else _quoted(name)
-        for name, kind in columns
-    )
-    varying = ", ".join(_quoted(name) for name, _ in columns if name not in constants)
-    if not varying:
-        return text
-    return f"select {every} from (select {varying} from ({text}) order by {_order_of(table, constants)})"
-
-
-def _constants(select: Any) -> dict[str, str]:
-    """SQL of the columns that are one written value, by name."""
-    if not isinstance(select, sa.Select):
-        return {}
-    found = {column.name: getattr(column, "element", column) for column in select.selected_columns}
-    return {name: sql_text(value) for name, value in found.items() if _is_written(value)}
-
-
-def _is_written(value: Any) -> bool:
-    return isinstance(value, sa.BindParameter) or (isinstance(value, sa.Cast) and _is_written(value.clause))
-
-
-def with_derived(table: sa.Table, text: str, on: dt.date) -> str:
-    """SQL of stored rows with the derived columns computed as of a night, in declared order."""
-    if not table.info.get("derived"):
-        return text
-    rows = sa.table("stored", *[sa.column(c.name, c.type) for c in stored(table).c])
-    derived = table.info["derived"]
-    wanted = {c.name: _quoted(c.name) for c in table.c} | {
-        name: sql_text(sa.cast(derive(rows, date_literal(on)), table.c[name].type)) for name, derive in derived.items()
-    }
-    columns = ", ".join(f"{value} as {_quoted(name)}" for name, value in wanted.items())
-    return f"select {columns} from ({text}) as stored"
-
-
-def _columns(select: Any) -> Any:
-    return select.selected_columns
-
-
-def _column(column: sa.Column[Any], present: bool) -> str:
-    if present:
-        return f'"{column.name}"'
-    return f'cast(null as {column.type.compile(dialect=DIALECT)}) as "{column.name}"'
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _text(file: Path) -> str:
-    return "'" + str(file).replace("'", "''") + "'"
-
-
-def _listed(files: Sequence[Path]) -> str:
-    return ", ".join(map(_text, files))
-
-
-def _within(cut: str, span: Span) -> str:
-    return f"where \"{cut}\" between date '{span.first_on}' and date '{span.last_on}'"
-
-
-def _digest(rows: pa.Table) -> str:
-    """Hash of an Arrow table's schema and values, the same for the same rows however they are chunked."""
-    digest = hashlib.sha256(str(rows.schema).encode())
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, rows.schema) as stream:
-        stream.write_table(rows.combine_chunks())
-    digest.update(sink.getvalue())
-    return digest.hexdigest()
-
-
-def arrow_schema(table: sa.Table) -> pa.Schema:
-    """The Arrow schema of a declared table, for rows that come from Python or from the ledger."""
-    return pa.schema([pa.field(c.name, _arrow_type(c.type)) for c in table.c])
-
-
-def _arrow_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType:
-    if isinstance(kind, sa.Numeric) and not isinstance(kind, sa.Float):
-        return pa.decimal128(kind.precision or 18, kind.scale or 0)
-    known: dict[type, pa.DataType] = {
-        sa.String: pa.string(),
-        sa.Integer: pa.int32(),
-        sa.BigInteger: pa.int64(),
-        sa.Date: pa.date32(),
-        sa.DateTime: pa.timestamp("us"),
-        sa.Boolean: pa.bool_(),
-        sa.Double: pa.float64(),
-    }
-    return known[type(kind)]

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from vesper.tables.declare import stored
 from warehouse.part import Part
 from warehouse.patch import Layers, current, within
-from warehouse.runner import Runner, sql_text, with_derived
+from warehouse.runner import Runner
+from warehouse.sql_text import sql_text, with_derived
 
 
 def restrict(runner: Runner, rows: Sequence[sa.Select[Any]], name: str, keys: sa.Table) -> None:

@@ -1,5 +1,6 @@
 """`python -m bench.send_crash [--kills 20] [--seed N] [--json]`: kills whole nights.
-`python -m bench.send_crash --recipients 1500 --kills 15 [--workers 4] [--connections 1] [--ledger sqlite|postgres] [--json]`: kills workers that send.
+`python -m bench.send_crash --recipients 1500 --kills 15 [--workers 4] [--connections 1] [--channel email|sms|sms_tencent|wechat]
+[--ledger sqlite|postgres] [--json]`: kills workers that send.
 
 What belongs here: the arguments, and whether the result is good. What does not: the two benches (`nights.py`, `workers.py`).
 """
@@ -23,6 +24,9 @@ def main() -> None:
     )
     parser.add_argument("--workers", type=int, default=4, help="processes that send side by side")
     parser.add_argument("--connections", type=int, default=1, help="connections of each")
+    parser.add_argument(
+        "--channel", choices=("email", "sms", "sms_tencent", "wechat"), default="email", help="what they send over"
+    )
     parser.add_argument("--ledger", choices=LEDGERS, action="append", help="both unless told")
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     chosen = parser.parse_args()
@@ -46,7 +50,7 @@ def _workers(chosen: argparse.Namespace) -> tuple[dict[str, Any], bool]:
     """The worst of both ledgers, and each of them."""
     from bench.send_crash.workers import Setting, run
 
-    setting = Setting(chosen.recipients, chosen.kills, chosen.workers, chosen.connections, chosen.seed)
+    setting = Setting(chosen.recipients, chosen.kills, chosen.workers, chosen.connections, chosen.seed, chosen.channel)
     runs = {ledger: run(setting, ledger) for ledger in chosen.ledger or LEDGERS}
     worst = {
         name: max(one[name] for one in runs.values())

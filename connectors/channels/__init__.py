@@ -5,9 +5,10 @@ What belongs here: the contract and the choice of a channel. What does not: the 
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, Protocol
 
 from vesper.model.workspace import Workspace
@@ -16,6 +17,10 @@ from vesper.said import Said
 __all__ = ["LONGEST_CALL", "Bounce", "Channel", "ChannelUnreachable", "Letter", "Outcome", "opened"]
 
 Bounce = Literal["hard", "soft", "policy"]
+Fetch = Callable[[], tuple[str, dt.timedelta]]
+"""Asks a provider for an access token: the token, and how long it is good for."""
+Tokens = Callable[[str, Fetch, str], str]
+"""App, how to fetch, and a token that was refused -> the token to use. Raises what fetching raises."""
 
 LONGEST_CALL = dt.timedelta(seconds=960)
 """No `send` takes longer, whatever a server does. A lease on a message that is being sent must be longer."""
@@ -40,6 +45,9 @@ class Letter:
     campaign_id: str = ""
     series: str = ""
     """Campaign series: mail programmes show it as a list, mailbox providers report complaints by it."""
+    template: str = ""
+    """Template that the provider fills by itself, and `params`, what it fills it with, in the order of the template."""
+    params: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +55,12 @@ class Outcome:
     """What became of one wire call.
 
     `accepted`: the server took it. `rejected`: it never will. `deferred`: it proved not to have taken it, try later. `unknown`: it may
-    have. `detail` holds no address. `bounce` says of a refusal whose fault it is: `hard`, the address does not exist and is to be kept out
-    (rule C12); `soft`, the mailbox cannot take it now; `policy`, the server objects to us.
+    have. `awaiting`: it goes out later, with others or when somebody confirms it. `detail` holds no address. `bounce` says of a refusal whose
+    fault it is: `hard`, the address does not exist and is to be kept out (rule C12);
+    `soft`, the mailbox cannot take it now; `policy`, the server objects to us.
     """
 
-    kind: Literal["accepted", "rejected", "deferred", "unknown"]
+    kind: Literal["accepted", "rejected", "deferred", "unknown", "awaiting"]
     code: str | None = None
     detail: str | None = None
     bounce: Bounce | None = None
@@ -76,16 +85,32 @@ class Channel(Protocol):
 
 
 @contextmanager
-def opened(workspace: Workspace, channel: str = "email", folder: str = "sink") -> Iterator[Channel]:
+def opened(
+    workspace: Workspace, channel: str = "email", folder: str = "sink", tokens: Tokens | None = None
+) -> Iterator[Channel]:
     """One connection of a channel; a worker opens several. `loopback` starts a server in this process that keeps everything in `.vesper/<folder>`.
+
+    Args:
+        tokens: who keeps the access tokens of apps for everybody; without one each connection fetches its own.
 
     Raises:
         ChannelUnreachable: when a rehearsal names a server that could reach people, or a variable of the environment is not set.
     """
     from connectors.channels._mail import mail_opened
     from connectors.channels._posts import posts_opened
+    from connectors.channels.broadcast import gathered
+    from connectors.channels.sms import sms_opened
+    from connectors.channels.wechat import wechat_opened
 
-    ways = {"email": mail_opened, "webhook": posts_opened}
+    ways: dict[str, Callable[[Workspace, str], AbstractContextManager[Channel]]] = {
+        "email": mail_opened,
+        "webhook": posts_opened,
+        "sms": sms_opened,
+        "wechat": partial(wechat_opened, tokens=tokens),
+        "wechat_mass": partial(gathered, name="wechat_mass"),
+        "wecom": partial(gathered, name="wecom"),
+        "push": partial(posts_opened, section="push"),
+    }
     if channel not in ways:
         raise ChannelUnreachable(
             "There is no channel {channel}; messages on it wait. Channels with an adapter: {known}.",

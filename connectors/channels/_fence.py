@@ -3,6 +3,7 @@
 What belongs here: which server a run may talk to, and which address it may write to. What does not: consent, suppression (the ledger).
 """
 
+import functools
 import ipaddress
 from urllib.parse import urlsplit
 
@@ -38,9 +39,14 @@ def may_reach(workspace: Workspace, address: str, channel: str = "email") -> boo
     """Whether a message may go to an address at all: to anybody from production, or where nothing leaves this machine; else to test addresses."""
     if is_free(workspace) or _stays_here(workspace, channel):
         return True
-    return channel == "email" and address.strip().casefold() in {
-        a.strip().casefold() for a in workspace.mail.test_addresses
-    }
+    allowed = {
+        "email": workspace.mail.test_addresses,
+        "sms": workspace.sms.test_numbers,
+        "wechat": workspace.wechat.test_ids,
+        "wechat_mass": workspace.wechat.test_ids,
+        "wecom": workspace.wecom.test_ids,
+    }.get(channel, ())
+    return address.strip().casefold() in {a.strip().casefold() for a in allowed}
 
 
 def is_free(workspace: Workspace) -> bool:
@@ -48,6 +54,7 @@ def is_free(workspace: Workspace) -> bool:
     return workspace.production and workspace.clock.mode == "live"
 
 
+@functools.lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine by its very name; names are never looked up, because an answer may change."""
     if host == "localhost":
@@ -59,12 +66,18 @@ def is_loopback(host: str) -> bool:
 
 
 def _stays_here(workspace: Workspace, channel: str) -> bool:
-    if channel == "webhook":
+    if channel in ("webhook", "push"):
+        hook = workspace.push if channel == "push" else workspace.webhook
         try:
-            url = filled(workspace.webhook.url, "vesper.toml [webhook]")
+            url = filled(hook.url, f"vesper.toml [{channel}]")
         except ChannelUnreachable:
             return False
         return url == LOOPBACK or is_loopback(urlsplit(url).hostname or "")
+    if channel in ("wechat", "wechat_mass", "wecom"):
+        app = workspace.wecom if channel == "wecom" else workspace.wechat
+        return not app.app_id or is_loopback(urlsplit(app.endpoint).hostname or "")
+    if channel == "sms":
+        return workspace.sms.provider == LOOPBACK or is_loopback(urlsplit(workspace.sms.endpoint).hostname or "")
     return workspace.mail.server == LOOPBACK or is_loopback(_parsed(workspace.mail.server)[0])
 
 

@@ -5,14 +5,13 @@ What belongs here: from `[webhook]` of vesper.toml to a channel. What does not: 
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from connectors.channels import Channel, Letter, Outcome
 from connectors.channels._environment import filled
 from connectors.channels.webhook import Door, post, posting
 from vesper.model.workspace import Workspace
 
-WHERE = "vesper.toml [webhook]"
 LARGEST = 2**20
 """Bytes of a post."""
 
@@ -20,17 +19,17 @@ LARGEST = 2**20
 class Posts:
     """A channel (see `connectors.channels.Channel`)."""
 
-    def __init__(self, door: Door, secret: str, deduplicates: bool) -> None:
-        self.door, self.secret, self.deduplicates = door, secret, deduplicates
+    def __init__(self, door: Door, secret: str, deduplicates: bool, section: str = "webhook") -> None:
+        self.door, self.secret, self.deduplicates, self.section = door, secret, deduplicates, section
 
     @property
     def provider(self) -> str:
         """Whose limits bind: the host; the rest of an address may hold a key."""
-        return f"webhook {self.door.host}"
+        return f"{self.section} {self.door.host}"
 
     def ready(self) -> None:
         """Connect; raises ChannelUnreachable."""
-        self.door.ready(WHERE)
+        self.door.ready(f"vesper.toml [{self.section}]")
 
     def send(self, letter: Letter) -> Outcome:
         """One post under the message's id as its Idempotency-Key."""
@@ -48,14 +47,16 @@ def body_of(letter: Letter) -> Mapping[str, Any]:
         "text": letter.text,
         "unsubscribe_url": letter.unsubscribe_url,
         "sent_at": letter.sent_at.isoformat(timespec="seconds") + "Z",
-        "payload": letter.payload or {},
+        "payload": letter.payload or dict(letter.params),
     }
 
 
 @contextmanager
-def posts_opened(workspace: Workspace, folder: str) -> Iterator[Channel]:
-    """One connection. Raises ChannelUnreachable."""
-    hook = workspace.webhook
-    secret = filled(hook.secret, WHERE) if hook.url != "loopback" else "loopback"
-    with posting(workspace, hook.url, folder, WHERE, within="") as door:
-        yield Posts(door, secret, hook.deduplicates)
+def posts_opened(
+    workspace: Workspace, folder: str, section: Literal["webhook", "push"] = "webhook"
+) -> Iterator[Channel]:
+    """One connection; push is a post to the gateway of the app, which knows the devices of a contact. Raises ChannelUnreachable."""
+    hook, where = (workspace.push if section == "push" else workspace.webhook), f"vesper.toml [{section}]"
+    secret = filled(hook.secret, where) if hook.url != "loopback" else "loopback"
+    with posting(workspace, hook.url, folder, where, within="") as door:
+        yield Posts(door, secret, hook.deduplicates, section)

@@ -53,13 +53,24 @@ class Door:
                 why=str(error),
             ) from None
 
-    def post(self, data: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        """Status and body of the answer; a body that is missing or too long is cut. Raises NotReached or NoAnswer."""
+    @property
+    def host_header(self) -> str:
+        """The host as HTTP says it: with the port where it is not the usual one. Signatures hold it."""
+        usual = 443 if self.is_encrypted else 80
+        return self.host if self.port == usual else f"{self.host}:{self.port}"
+
+    def post(
+        self, data: bytes, headers: Mapping[str, str], target: str = "", method: str = "POST"
+    ) -> tuple[int, bytes]:
+        """Status and body of the answer; a body that is missing or too long is cut. Raises NotReached or NoAnswer.
+
+        `target` is a path with its query, where one call differs from the next in it.
+        """
         connection = self._open()
         assert isinstance(connection.sock, PatientSocket | PatientTls)
         connection.sock.wait_at_most(self.answer_seconds)
         try:
-            connection.request("POST", self._target, data, {**self._headers, **headers})
+            connection.request(method, target or self._target, data, {**self._headers, **headers})
             answer = connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             self.close()

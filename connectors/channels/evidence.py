@@ -8,11 +8,12 @@ something. Ids are our own message ids; nothing else of a mail or a log line is 
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from vesper.model.content_short import BROADCASTS
 from vesper.model.workspace import Workspace
 
 HEADER_BYTES = 65_536
@@ -35,11 +36,29 @@ class Evidence(Protocol):
         """Whether everything that the server took from an instant on (UTC) is in it."""
 
 
-def evidence_of(workspace: Workspace, channel: str = "email") -> Evidence:
-    """Where the messages of a channel leave traces: `[mail] log`, or the folder of the loopback sink."""
+@dataclass(frozen=True, repr=False)
+class Asked:
+    """One message of unknown fate that a provider is asked about. `address` is personal: it lives in memory only."""
+
+    message_id: str
+    address: str
+    called_at: dt.datetime
+
+
+def evidence_of(workspace: Workspace, channel: str = "email", asked: Sequence[Asked] = ()) -> Evidence:
+    """Where the messages of a channel leave traces: `[mail] log`, the folder of the loopback sink, or what a provider says when it is asked."""
+    if channel == "sms":
+        from connectors.channels.sms_evidence import sms_evidence
+
+        return sms_evidence(workspace, asked)
     mail = workspace.mail
     if channel == "webhook":
         return SinkFolder(workspace.store / "sink") if workspace.webhook.url == "loopback" else Nothing()
+    if channel in BROADCASTS:
+        return NothingSent()
+    if channel != "email":
+        is_inside = workspace.push.url == "loopback" if channel == "push" else not workspace.wechat.app_id
+        return SinkFolder(workspace.store / "sink") if is_inside else Nothing()
     if mail.log:
         path = workspace.root / mail.log
         if (path / "new").is_dir() or (path / "cur").is_dir():
@@ -66,6 +85,24 @@ class Nothing:
     def covers(self, since: dt.datetime) -> bool:
         """See Evidence."""
         return False
+
+
+@dataclass(frozen=True)
+class NothingSent:
+    """A channel that calls nobody message by message: what a worker that died had in its hands went nowhere."""
+
+    @property
+    def where(self) -> str:
+        """See Evidence."""
+        return "nowhere"
+
+    def shown(self) -> Mapping[str, dt.datetime]:
+        """See Evidence."""
+        return {}
+
+    def covers(self, since: dt.datetime) -> bool:
+        """See Evidence."""
+        return True
 
 
 @dataclass(frozen=True)

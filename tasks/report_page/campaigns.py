@@ -8,7 +8,7 @@ from tasks.report_page import Reader
 from vesper.marts.campaign_effect import CAMPAIGN_EFFECT
 from vesper.marts.funnel import STEPS
 from vesper.marts.monitor import MONITOR
-from vesper.model.campaign import Campaign
+from vesper.model.outreach import Outreach, outreaches
 from vesper.model.policy import MonitorPolicy, MonitorTarget
 from vesper.night import Night
 from vesper.watch import (
@@ -45,7 +45,7 @@ class CampaignView:
 
     effects: tuple[Any, ...]
     kinds: tuple[Any, ...]
-    own: dict[str, Campaign]
+    own: dict[str, Outreach]
 
     def name(self, campaign_id: str, language: str) -> str:
         """What people call a campaign: its title where it is one of ours, else its id."""
@@ -93,7 +93,7 @@ def read_campaigns(reader: Reader, night: Night) -> CampaignView:
     effects = reader.rows(of_tonight(CAMPAIGN_EFFECT, night))
     effects.sort(key=lambda row: (-(row.response_ratio or 0), -row.mailed_count, row.campaign_id))
     kinds = tuple(row for row in reader.rows(campaigns_by_kind(night)) if row.kind)
-    return CampaignView(tuple(effects), kinds, night.definitions.of(Campaign))
+    return CampaignView(tuple(effects), kinds, outreaches(night.definitions))
 
 
 def read_funnel(reader: Reader, night: Night) -> list[Any]:

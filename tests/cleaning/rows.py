@@ -14,9 +14,11 @@ from vesper.model.feed import CANONICAL
 from vesper.model.source import Source
 from vesper.tables.contact import SOURCE_RECORD
 from vesper.tables.raw import raw_table
+from warehouse.arrow_schema import arrow_schema
 from warehouse.lake import Lake
 from warehouse.ledger.engine import open_ledger
-from warehouse.runner import Runner, arrow_schema, shaped
+from warehouse.runner import Runner
+from warehouse.sql_text import shaped
 
 ZONE = "Asia/Shanghai"
 AT = dt.datetime(2025, 3, 1, 9)

@@ -30,7 +30,7 @@ from vesper.tables.campaign import EVENT
 from vesper.tables.company import COMPANY
 from vesper.tables.contact import CONTACT
 from vesper.tables.order import ORDER_DAY, ORDER_LINE
-from warehouse.runner import shaped, sql_text, with_derived
+from warehouse.sql_text import shaped, sql_text, with_derived
 
 TONIGHT = dt.date(2018, 1, 1)
 FIRST_SEEN = dt.date(2016, 1, 1)

@@ -145,7 +145,7 @@ def test_a_hook_is_encrypted_and_its_secret_elsewhere(settings: dict[str, str]) 
 
 
 def test_a_channel_without_an_adapter_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ChannelUnreachable, match="no channel sms"), opened(workspace(tmp_path), "sms"):
+    with pytest.raises(ChannelUnreachable, match="no channel pigeon"), opened(workspace(tmp_path), "pigeon"):
         pass
 
 

@@ -25,10 +25,12 @@ from vesper.presets import preset_text
 from vesper.tables.company import COMPANY
 from vesper.tables.contact import CONTACT, CONTACT_MEMBER, CONTACT_PROVENANCE, IDENTIFIER, SOURCE_RECORD
 from vesper.tables.raw import raw_table
+from warehouse.arrow_schema import arrow_schema
 from warehouse.lake import Lake
 from warehouse.ledger.engine import open_ledger
 from warehouse.lint import refuse_unstable
-from warehouse.runner import Runner, arrow_schema, shaped
+from warehouse.runner import Runner
+from warehouse.sql_text import shaped
 
 ZONE = "Asia/Shanghai"
 NOON = dt.datetime(2026, 3, 1, 4)

@@ -17,7 +17,8 @@ from vesper.cleaning import email, phone
 from vesper.cleaning.look_up import PHONE
 from vesper.consolidate import contact_row
 from vesper.tables.contact import SOURCE_RECORD
-from warehouse.runner import arrow_schema, sql_text
+from warehouse.arrow_schema import arrow_schema
+from warehouse.sql_text import sql_text
 
 FULL = {
     "member_id": "M1", "card": " １０ 01 ", "unionid": "u-1", "openid": "o1", "crm_id": "7", "name": "陳 曉東先生",

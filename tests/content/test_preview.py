@@ -136,3 +136,42 @@ messages:
     markdown: |
       {{ company }} [退订]({{ unsubscribe_url }})
 """
+
+
+MATRIX = """\
+says: 谁得到什么
+owner: marketing@grocer.example.com
+channels: [email]
+rows:
+  - {id: risk, stages: [at_risk], content: winback_coupon}
+  - {id: rest, stages: [loyal, repurchase, first_purchase], content: plain}
+  - {id: new, stages: [prospect], gap: 还没有}
+"""
+
+
+@pytest.mark.requirement("R78", "R79")
+def test_a_campaign_by_matrix_shows_each_content_to_those_it_has_it_for(grocer: Path) -> None:
+    (grocer / "definitions/matrix").mkdir(exist_ok=True)
+    (grocer / "definitions/matrix/main.yml").write_text(MATRIX, encoding="utf-8")
+    (grocer / "definitions/content/plain.yml").write_text(PLAIN, encoding="utf-8")
+    file = grocer / "definitions/campaigns/winback_silent.yml"
+    before = file.read_text(encoding="utf-8")
+    change(file, "channel: email\n", "")
+    change(file, "content: winback_coupon", "content: {matrix: main}")
+    try:
+        seen = found(grocer, CAMPAIGN)
+        stages = "select stage from mart__lifecycle join mart__segment_member using (contact_id) where segment_id = "
+        segment = re.search(r"segment: (\w+)", before)
+        counted = [row[0] for row in run_sql(grocer, f"{stages}'{segment[1] if segment else ''}'")[1]]
+        people = {
+            id: sum(row["people"] for row in seen.people if row["content_id"] == id)
+            for id in ("winback_coupon", "plain")
+        }
+        assert people["winback_coupon"] == counted.count("at_risk")
+        assert people["plain"] == len(
+            [stage for stage in counted if stage in ("loyal", "repurchase", "first_purchase")]
+        )
+        assert {one.content_id for one in seen.shown} <= {"winback_coupon", "plain"}
+    finally:
+        file.write_text(before, encoding="utf-8")
+        (grocer / "definitions/matrix/main.yml").unlink()

@@ -11,7 +11,7 @@ from vesper.marts.handover import HANDOVER as OUT
 from vesper.marts.handover_reason import RULE_ACCEPTANCE
 from vesper.marts.missed_win import MISSED_WIN
 from vesper.watch import figure
-from warehouse.runner import arrow_schema
+from warehouse.arrow_schema import arrow_schema
 
 TUESDAY, THURSDAY = MONDAY + dt.timedelta(days=1), MONDAY + dt.timedelta(days=3)
 SOON, LATE = HANDED_AT + dt.timedelta(hours=3), HANDED_AT + dt.timedelta(hours=50)

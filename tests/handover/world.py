@@ -26,9 +26,10 @@ from vesper.tables.campaign import EVENT
 from vesper.tables.contact import CONTACT
 from vesper.tables.identity import CONTACT_ALIAS
 from vesper.tables.sales import LEAD_OUTCOME
+from warehouse.arrow_schema import arrow_schema
 from warehouse.house import House
 from warehouse.ledger.handover_schema import HANDOVER, HUMAN_TASK, NOTICE
-from warehouse.runner import Runner, arrow_schema
+from warehouse.runner import Runner
 
 MONDAY = dt.date(2026, 3, 2)
 ZONE = "Asia/Shanghai"

@@ -12,7 +12,8 @@ from bench.identity.file import identity_policy, opened
 from vesper.identity import keys, names
 from vesper.model.identity import IdentityPolicy
 from vesper.tables.contact import SOURCE_RECORD
-from warehouse.runner import Runner, arrow_schema
+from warehouse.arrow_schema import arrow_schema
+from warehouse.runner import Runner
 
 MOBILE, OTHER, LANDLINE, SWITCHBOARD = "+8613912340001", "+8613912340002", "+862168880000", "+864008001234"
 Row = dict[str, object]

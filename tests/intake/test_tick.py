@@ -152,6 +152,18 @@ def test_a_turn_that_fails_is_done_again_and_nothing_is_handled_before_it_went_w
     house.close()
 
 
+@pytest.mark.requirement("R74")
+def test_a_form_that_comes_while_a_turn_begins_is_the_next_turns(company: Path) -> None:
+    """The turn plays an instant that is before the form: were it handled then, nobody would send its paper."""
+    house = House.open(company)
+    tick, before = Tick(house), now()
+    with house.engine.begin() as connection:
+        append_all(connection, forms(1, 0))
+    assert not tick.plan(before).is_work and tick.has_arrivals()
+    assert tick.plan(now()).figures["messages"] == 1 and not tick.has_arrivals()
+    house.close()
+
+
 def test_the_tick_loads_neither_prefect_nor_great_expectations(company: Path) -> None:
     """Not even for a turn with work: what costs seconds of CPU has no place in a process that idles for months. pandas comes with the first
     Arrow table, which is pyarrow's own doing."""

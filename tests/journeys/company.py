@@ -38,7 +38,7 @@ from warehouse.ledger.handover import tasks_as_arrow
 from warehouse.ledger.journey_schema import COUPON, JOURNEY_ENTRY, JOURNEY_VISIT, NURTURE_TASK
 from warehouse.ledger.outbox import messages_as_arrow, suppressions_as_arrow
 from warehouse.ledger.schema import MESSAGE, REFUSAL
-from warehouse.runner import sql_text
+from warehouse.sql_text import sql_text
 
 ZONE = "Asia/Shanghai"
 DAY_1 = dt.date(2018, 1, 2)

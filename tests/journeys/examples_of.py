@@ -16,13 +16,21 @@ from tests.journeys.test_engine import emptied
 from vesper.clock import instant, local_time
 from vesper.journey.turn import REFUSED_NOT
 from vesper.model.example import EventFact, OrderFact
+from vesper.model.from_matrix import FromMatrix
 from vesper.model.journey import ACTIONS, Journey
 from vesper.model.journey_example import JourneyExample
 from vesper.send import message_id
+from vesper.sent import sent_by
 from warehouse.ledger.journey import next_due
 
 NOON = dt.time(12)
 CONTENT = 'says: x\nowner: o\nmessages:\n  zh_CN: {subject: 你好, text: "退订：{{ unsubscribe_url }}"}\n'
+MATRIX = """says: x
+owner: o
+channels: [email]
+rows: [{{id: everybody, stages: [{stages}], content: by_matrix}}]
+"""
+"""A matrix that has the same for everybody the journey speaks to."""
 POOL = "says: x\nowner: o\nmade: {count: 9}\nwarn_below: 0\n"
 
 
@@ -44,9 +52,14 @@ def play(company: Company, journey: Journey, text: str, example: JourneyExample)
     running = journey.model_copy(
         update={"state": "full", "starts_on": DAY_1, "ends_on": DAY_1 + dt.timedelta(days=1000), "max_people": 10}
     )
-    contents = {f"content__{step.send.content}": CONTENT for step in journey.steps if step.send}
+    contents = {f"content__{sent.content}": CONTENT for sent in sent_by(journey) if isinstance(sent.content, str)}
     pools = {f"coupons__{step.give.pool}": POOL for step in journey.steps if step.give}
-    company.define(**contents, **pools, **{f"journeys__{journey.id}": text})
+    stages = ", ".join(journey.brief.stages)
+    matrices = {sent.name.replace("/", "__"): MATRIX.format(stages=stages) for sent in sent_by(journey)}
+    by_matrix = {name: text for name, text in matrices.items() if name.startswith("matrix")}
+    if by_matrix:
+        contents["content__by_matrix"] = CONTENT
+    company.define(**contents, **pools, **by_matrix, **{f"journeys__{journey.id}": text})
     company.models = {("journeys", journey.id): running}
     _know(company, journey, example)
     _run(company, example)
@@ -122,7 +135,9 @@ def _got(company: Company, journey: Journey) -> list[Got]:
         if step is None or visit["outcome"] is None:
             continue
         local = local_time(visit["at"], ZONE)
-        thing = step.send.content if step.send else step.give.pool if step.give else step.task.kind if step.task else ""
+        sent = step.send.content if step.send else None
+        named = sent.matrix if isinstance(sent, FromMatrix) else sent
+        thing = named or (step.give.pool if step.give else step.task.kind if step.task else "")
         is_given = visit["outcome"] in REFUSED_NOT
         day = f"day {(local.date() - DAY_1).days + 1}"
         found.append(

@@ -13,7 +13,7 @@ from tests.journeys.test_engine import POOL, dated, emptied, events, journeys
 from vesper.marts.journey_entry import journey_entry
 from vesper.marts.journey_funnel import JOURNEY_FUNNEL, journey_funnel
 from warehouse.ledger.engine import open_ledger
-from warehouse.ledger.journey import copies
+from warehouse.ledger.journey_copies import copies
 
 
 def funnel(company: Company, on: dt.date) -> dict[str, dict[str, Any]]:

@@ -27,9 +27,10 @@ from vesper.stage_report import StageReport
 from vesper.tables.campaign import EVENT
 from vesper.tables.contact import CONTACT
 from vesper.tables.order import ORDER_DAY, ORDER_LINE
+from warehouse.arrow_schema import arrow_schema
 from warehouse.house import House
 from warehouse.ledger.runs import RunStart, end_run, pin_inputs, start_run
-from warehouse.runner import Runner, arrow_schema
+from warehouse.runner import Runner
 
 FIRST = dt.date(2017, 12, 20)
 STAGES = ("score", "segment")

@@ -59,6 +59,7 @@ def test_replay_gives_the_hashes_of_the_manifests(grocer_nights: GrocerNights, t
     assert {name for name, verdict in verdicts.items() if verdict != "same"} == set()
     # Everything that the night published, but what is made of the ledger's messages and hand-overs, and the metrics of what was done.
     of_ledger = {"out__journey_entry", "mart__journey_funnel"}
+    of_ledger |= {"mart__experiment", "mart__experiment_arm", "mart__holdout_lift"}
     of_sales = {"out__handover", "mart__follow_up", "mart__rule_acceptance", "mart__missed_win"}
     assert (
         set(manifest(root, on)) - set(verdicts) <= {"out__message", "out__refusal", "dq__metric"} | of_sales | of_ledger

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.doctor import Finding, doctor, packages
+from tasks.doctor import doctor
+from tasks.doctor_finding import Finding
+from tasks.doctor_machine import packages
 from tasks.sql import open_to_read, published
 from tests.ops.conftest import NIGHT, edit, held_by_another_process
 from tests.ops.test_sql import content
@@ -145,5 +147,5 @@ def test_a_package_outside_its_range_is_named(monkeypatch: pytest.MonkeyPatch, t
     project.write_text(
         '[project]\ndependencies = ["sqlalchemy>=99", "no-such-package>=1", "duckdb>=2"]\n', encoding="utf-8"
     )
-    monkeypatch.setattr("tasks.doctor.PROJECT", project)
+    monkeypatch.setattr("tasks.doctor_machine.PROJECT", project)
     assert [finding.what.split()[0] for finding in packages(str)] == ["sqlalchemy", "no-such-package"]

@@ -13,7 +13,8 @@ from tasks.explain_lead import lead
 from tasks.sql import open_to_read, run_sql
 from vesper.language import translator
 from vesper.tables.sales import BANT, LEAD_OUTCOME
-from warehouse.runner import Runner, arrow_schema
+from warehouse.arrow_schema import arrow_schema
+from warehouse.runner import Runner
 
 AT = dt.datetime(2017, 12, 1, 15)
 

@@ -13,7 +13,7 @@ from vesper.tables.declare import stored
 from warehouse.ledger.engine import connect
 from warehouse.ledger.schema import STOP
 from warehouse.lock import run_lock
-from warehouse.runner import shaped, sql_text
+from warehouse.sql_text import shaped, sql_text
 
 
 def content(root: Path) -> dict[str, str]:

@@ -249,11 +249,14 @@ class Recipient:
     province: str | None = None
     job_title: str | None = None
     industry: str | None = None
+    phone: str | None = None
+    openid: str | None = None
+    external_id: str | None = None
 
 
 def looking_up(persons: Iterable[Person]) -> Look:
     """What a worker asks the lake."""
-    known = {p.contact_id: Recipient(p.contact_id, p.email, p.name, p.city) for p in persons}
+    known = {p.contact_id: Recipient(p.contact_id, p.email, p.name, p.city, phone=p.phone) for p in persons}
     return lambda ids: [known[id] for id in ids if id in known]
 
 

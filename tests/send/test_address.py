@@ -23,8 +23,9 @@ from warehouse.lake import Lake
 from warehouse.ledger.consent import append_consent, suppress
 from warehouse.ledger.schema import CONSENT, MESSAGE, SUPPRESSION
 from warehouse.ledger.suppression import AddressKeyWrong, bind_key, keep_out, take_key
-from warehouse.runner import Runner, sql_text
+from warehouse.runner import Runner
 from warehouse.secret import VARIABLE, address_key
+from warehouse.sql_text import sql_text
 
 OURS = AddressKey(KEY.encode())
 OTHER = AddressKey(b"another key, which is as long as a key has to be")

@@ -78,7 +78,7 @@ def test_the_report_tells_sent_waiting_and_refused_apart(ledger: sa.Engine, tmp_
     known, persons = definitions(campaign("a"), campaign("b"), campaign("c")), people(1)
     planned(ledger, known, tmp_path, persons)
     report = delivered(ledger, known, workspace(tmp_path), persons)
-    facts = report.facts(outbox.standing(ledger))
+    facts = report.facts(outbox.standing(ledger), {})
     assert (facts["accepted"], facts["postponed"]) == (2, {"waiting:all_channels": 1})
     waits = [row for row in facts["messages"] if row["state"] == "planned"]
     assert [(row["people"], row["waits_until"]) for row in waits] == [(1, MORNING + dt.timedelta(days=1) + SECOND)]

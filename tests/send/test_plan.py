@@ -35,7 +35,8 @@ from warehouse.lake import Lake
 from warehouse.ledger import outbox
 from warehouse.ledger.consent import append_consent, suppress
 from warehouse.ledger.schema import REFUSAL
-from warehouse.runner import Runner, sql_text
+from warehouse.runner import Runner
+from warehouse.sql_text import sql_text
 
 
 @pytest.fixture

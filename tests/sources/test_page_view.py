@@ -14,7 +14,7 @@ from tests.sources.vendors import ARRIVED, ON, company, taken_in, without_incide
 from vesper.consolidate.event import PARTICULARS
 from vesper.tables.campaign import EVENT
 from warehouse.lint import refuse_unstable
-from warehouse.runner import shaped
+from warehouse.sql_text import shaped
 
 BASE = """says: {id}
 owner: web@example.com

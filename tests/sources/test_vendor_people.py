@@ -23,7 +23,7 @@ from vesper.tables.campaign import EVENT
 from vesper.tables.contact import CONTACT_MEMBER, IDENTIFIER, SOURCE_RECORD
 from vesper.yaml_text import read_yaml
 from warehouse.lint import refuse_unstable
-from warehouse.runner import shaped
+from warehouse.sql_text import shaped
 
 WANG = {"property_firstname": "小明", "property_lastname": "王"}
 FILES: dict[str, list[dict[str, str]]] = {

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 
 from vesper.erasure import Cut
 from vesper.tables.declare import DATE, INTEGER, TEXT, column, stored, table, the_night
+from warehouse.arrow_schema import arrow_schema
 from warehouse.collect import collect
 from warehouse.lake import Candidate, Lake
 from warehouse.ledger.engine import open_ledger
 from warehouse.part import PATCH, VOID, WHOLE, Part, row_count_of
 from warehouse.patching import keep_differing, write_difference, write_patch
 from warehouse.rewrite import repoint, retained, rewritten
-from warehouse.runner import Runner, arrow_schema
+from warehouse.runner import Runner
 
 Rows = dict[tuple[str, str], tuple[int | None, int | None]]
 """(segment, person) -> (points, points before)."""

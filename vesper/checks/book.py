@@ -106,7 +106,9 @@ class Book:
             elif isinstance(model, Tiering):
                 found += [(reading, ("tiers", n, "when"), tier.when) for n, tier in enumerate(model.tiers)]
             elif isinstance(model, Content):
-                found += [(reading, ("variants", n, "when"), one.when) for n, one in enumerate(model.variants)]
+                found += [
+                    (reading, ("variants", n, "when"), one.when) for n, one in enumerate(model.variants) if one.when
+                ]
             elif isinstance(model, Journey):
                 found += [(reading, path, part) for path, part in model.written()]
             elif isinstance(model, LeadPolicy):

@@ -1,4 +1,4 @@
-"""Campaigns: segment and content exist (R72); what they share with journeys stands in `outreach.py`."""
+"""Campaigns: the segment exists (R72); what they share with journeys, contents among it, stands in `outreach.py`."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,4 @@ def problems(book: Book, _: Translate) -> Iterator[Problem]:
     for reading, campaign in book.of(Campaign):
         yield from unknown(
             reading, ("segment",), _("There is no segment {word}."), campaign.segment, book.ids("segments"), _
-        )
-        yield from unknown(
-            reading, ("content",), _("There is no content {word}."), campaign.content, book.ids("content"), _
         )

@@ -40,7 +40,10 @@ def _written(content: Content) -> Iterator[tuple[Path, str]]:
         for language, blocks in variant.blocks.items():
             yield from (((*path, "blocks", language, name), text) for name, text in blocks.items())
     for path, message in homes:
-        yield (*path, SUBJECT), message.subject
+        if message.subject:
+            yield (*path, SUBJECT), message.subject
+        for key, short in message.shorts.items():
+            yield from (((*path, key, *place), source) for place, source in short.sources.items())
         yield from (((*path, key), body) for key, body in message.bodies.items())
 
 

@@ -83,15 +83,10 @@ def _named_steps(reading: Reading, journey: Journey, _: Translate) -> Iterator[P
 
 
 def _things(book: Book, reading: Reading, journey: Journey, _: Translate) -> Iterator[Problem]:
-    """Contents and pools."""
+    """Pools of coupons; contents are looked up in `outreach.py`."""
     for number, step in enumerate(journey.steps):
-        if step.send is not None:
-            path: Path = ("steps", number, "send", "content")
-            yield from unknown(
-                reading, path, _("There is no content {word}."), step.send.content, book.ids("content"), _
-            )
         if step.give is not None:
-            path = ("steps", number, "give", "pool")
+            path: Path = ("steps", number, "give", "pool")
             yield from unknown(reading, path, _("There are no coupons {word}."), step.give.pool, book.ids("coupons"), _)
 
 

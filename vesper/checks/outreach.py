@@ -1,18 +1,20 @@
-"""What campaigns and journeys share: one id for one of them, stages, test contacts, windows, what the law asks of mail (R82, R83, R99, C3)."""
+"""What campaigns and journeys share: one id for one of them, stages, test contacts, windows, contents, what the law asks of mail (R82, R83, R99, C3)."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from vesper.checks.book import Book, unknown, unknown_stage
 from vesper.language import Translate
 from vesper.model.campaign import Campaign
 from vesper.model.consent import ConsentPolicy
 from vesper.model.content import Content, words_used
+from vesper.model.from_matrix import FromMatrix
+from vesper.model.matrix import Matrix
 from vesper.model.outreach import RUNNING, Outreach
 from vesper.model.policy import FrequencyPolicy
 from vesper.model.workspace import Workspace
 from vesper.problem import Problem
 from vesper.reading import Reading
+from vesper.sent import SentContent, contents_behind, sent_by
 
 MARKETING = "marketing"
 ENGLISH = "en"
@@ -29,6 +31,7 @@ def problems(book: Book, _: Translate) -> Iterator[Problem]:
             what = _("There is no segment {word}.")
             yield from unknown(reading, ("pilot", "segment"), what, outreach.pilot.segment, book.ids("segments"), _)
         yield from _windows(book, reading, outreach, _)
+        yield from _contents(book, reading, outreach, _)
         if not isinstance(outreach, Campaign) and reading.id in book.ids("campaigns"):
             what = _("There is a campaign {word}, and messages name campaigns and journeys alike by their ids.")
             yield reading.problem((), what.format(word=reading.id), _("Give the file another name."))
@@ -50,10 +53,28 @@ def warnings(book: Book, _: Translate) -> Iterator[Problem]:
 
 
 def workspace_warnings(book: Book, workspace: Workspace, _: Translate) -> Iterator[Problem]:
-    """Marketing mail leaves, and nothing says where the company is."""
+    """Marketing mail leaves, and nothing says where the company is; or what is sent is not written in the company's language."""
     if _sent_as_marketing(book) and not workspace.mail.postal_address:
         what = _("Marketing mail leaves, and the company states no postal address.")
         yield Problem("vesper.toml", 1, what, _("Write postal_address under [mail]."))
+    language, written = workspace.company.language, {reading.id: (reading, one) for reading, one in book.of(Content)}
+    for id in sorted({id for _sent, id, _channels in _running(book)} & written.keys()):
+        reading, content = written[id]
+        if language not in content.languages:
+            what = _("It is sent and not written in {language}; people get it in {other}.")
+            said = what.format(language=language, other=content.languages[0])
+            yield reading.problem(("messages",), said, _("Write it in the company's language, too."))
+
+
+def _contents(book: Book, reading: Reading, outreach: Outreach, _: Translate) -> Iterator[Problem]:
+    """Contents and matrices that nobody wrote."""
+    for sent in sent_by(outreach):
+        if isinstance(sent.content, FromMatrix):
+            what, path = _("There is no matrix {word}."), (*sent.path, "matrix")
+            yield from unknown(reading, path, what, sent.content.matrix, book.ids("matrix"), _)
+        else:
+            what = _("There is no content {word}.")
+            yield from unknown(reading, sent.path, what, sent.content, book.ids("content"), _)
 
 
 def _windows(book: Book, reading: Reading, outreach: Outreach, _: Translate) -> Iterator[Problem]:
@@ -67,18 +88,13 @@ def _windows(book: Book, reading: Reading, outreach: Outreach, _: Translate) -> 
 
 
 def _sent_as_marketing(book: Book) -> set[str]:
-    """Ids of the contents that running campaigns and journeys send as marketing mail."""
-    running = [outreach for _reading, outreach in book.of(Outreach) if outreach.state in RUNNING]
-    return {
-        sent.content
-        for outreach in running
-        for sent in _sends(outreach)
-        if (sent.purpose or outreach.purpose) == MARKETING and sent.channel == "email"
-    }
+    """Ids of the contents that running campaigns and journeys send as marketing mail, one by one or by a matrix."""
+    return {id for sent, id, channels in _running(book) if sent.purpose == MARKETING and "email" in channels}
 
 
-def _sends(outreach: Outreach) -> list[Any]:
-    """What an outreach sends, each with content, channel and purpose: a campaign itself, the sending steps of a journey."""
-    if isinstance(outreach, Campaign):
-        return [outreach]
-    return [step.send for step in getattr(outreach, "steps", None) or () if step.send]
+def _running(book: Book) -> Iterator[tuple[SentContent, str, frozenset[str]]]:
+    """Each content that a running campaign or journey may send, and the channels it may go out on."""
+    matrices = {matrix.id: matrix for _reading, matrix in book.of(Matrix)}
+    for _reading, outreach in book.of(Outreach):
+        for sent in sent_by(outreach) if outreach.state in RUNNING else ():
+            yield from ((sent, id, channels) for id, channels in contents_behind(sent, matrices))

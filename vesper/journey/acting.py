@@ -39,7 +39,7 @@ def sending(version: Version, step: JourneyStep) -> Sending:
         raise ValueError(f"{version.journey.id}/{step.id} sends nothing")
     purpose = send.purpose or version.journey.purpose
     return Sending(
-        version.journey, step.id, send.channel, send.content, purpose, version.hash, is_paused=version.is_paused
+        version.journey, step.id, send.own_channel, send.content, purpose, version.hash, is_paused=version.is_paused
     )
 
 

@@ -14,6 +14,7 @@ from vesper.clock import after, at, on
 from vesper.conditions import Condition
 from vesper.conditions.people import Asked as AskedNight
 from vesper.conditions.sets import ids
+from vesper.experiment.assign import may_enter
 from vesper.held import is_held
 from vesper.journey.turn import ACTIVE, PEOPLE, STANDING, Turn, Version
 from vesper.model.journey_when import Asked
@@ -172,6 +173,7 @@ def _barred(version: Version, turn: Turn, rows: Any) -> list[sa.ColumnElement[bo
     """Only golden contacts, for whom `who` holds, and neither the goal nor an exit."""
     journey = version.journey
     tests = [rows.c.contact_id.in_(sa.select(CONTACT.c.contact_id))]
+    tests += may_enter(journey, turn.night, turn.planned_at, rows.c.contact_id)
     if journey.entry.who is not None:
         tests.append(_holds(journey.entry.who, turn, rows.c.contact_id))
     endings = [*([journey.goal] if journey.goal else []), *[one.when for one in journey.exits]]

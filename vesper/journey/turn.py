@@ -22,7 +22,7 @@ JOURNEY_ENDED, OUT_OF_STOCK, ALREADY_GIVEN = "journey_ended", "out_of_stock", "a
 GIVEN, OPENED, WAITED, TIMEOUT, CAME = "given", "task_opened", "waited", "timeout", "came"
 REFUSED_NOT = ("intent", GIVEN, OPENED)
 """Outcomes of actions that gave something."""
-WAITS_FOR = ("held", "paused", "over_max_people", "deviation", "pilot", "partial")
+WAITS_FOR = ("held", "paused", "over_max_people", "deviation", "pilot", "partial", "experiment")
 """Decisions on a message that are of the night or of the whole journey and not of the person: they wait at the step for another one."""
 
 

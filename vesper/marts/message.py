@@ -14,7 +14,17 @@ from vesper.model.journey import Journey
 from vesper.night import Night
 from vesper.tables.declare import DATE, INSTANT, INTEGER, TEXT, column, table
 
-STATES = ("planned", "claimed", "sending", "accepted", "rejected", "unknown", "refused", "abandoned")
+STATES = (
+    "planned",
+    "claimed",
+    "sending",
+    "accepted",
+    "rejected",
+    "unknown",
+    "refused",
+    "abandoned",
+    "awaiting_confirmation",
+)
 PURPOSES = ("requested", "operational", "marketing")
 
 RAW_MESSAGE = table(

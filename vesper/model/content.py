@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from vesper.conditions import Condition
 from vesper.model.condition import Path
+from vesper.model.content_short import SHORTS, ShortMessage
 from vesper.model.content_word import CONTENT_WORDS, UNSUBSCRIBE
 from vesper.model.definition import Definition, Name, Strict, Text, Wording
 from vesper.problem import wrong
@@ -37,10 +38,11 @@ def words_used(template: str) -> list[str]:
 class Message(Strict):
     """Subject and body in one language; Jinja templates over the words of CONTENT_WORDS.
 
-    The body is a text, or Markdown or HTML with a text beside it. Where the text is missing it is derived from the other.
+    The body is a text, or Markdown or HTML with a text beside it. Where the text is missing it is derived from the other. A channel of short
+    words has its own beside them; only what is sent needs to be written.
     """
 
-    subject: Annotated[str, Field(min_length=1, max_length=120)]
+    subject: Annotated[str, Field(min_length=1, max_length=120)] | None = None
     """Subject of the mail."""
     text: Text | None = None
     """Plain text of the mail; holds {{ unsubscribe_url }}."""
@@ -48,11 +50,23 @@ class Message(Strict):
     """The mail in Markdown; holds [unsubscribe]({{ unsubscribe_url }})."""
     html: Text | None = None
     """The mail in HTML; holds a link to {{ unsubscribe_url }}."""
+    sms: ShortMessage | None = None
+    """What the channel sms says."""
+    wechat: ShortMessage | None = None
+    """What a template message of WeChat says; for service alone."""
+    wechat_mass: ShortMessage | None = None
+    """What a mass message of the official account says; the same to everybody."""
+    wecom: ShortMessage | None = None
+    """What employees are asked to send to their customers in WeCom; the same to everybody."""
+    push: ShortMessage | None = None
+    """What the app shows; the gateway gets the parameters beside the text, e.g. title and link."""
 
     @model_validator(mode="after")
     def _has_a_body(self) -> "Message":
-        if not self.bodies:
+        if not self.bodies and not self.shorts:
             raise wrong("The message has no body.", "Write text, markdown or html.")
+        if self.bodies and not self.subject:
+            raise wrong("The message has a body and no subject.", "Write subject.")
         if self.markdown and self.html:
             raise wrong("The message has two bodies, markdown and html.", "Keep one of them.")
         return self
@@ -73,11 +87,20 @@ class Message(Strict):
         return {key: body for key, body in found.items() if body}
 
     @property
+    def shorts(self) -> dict[str, ShortMessage]:
+        """The words of other channels than mail that are written, by their key."""
+        found = {key: getattr(self, key) for key in SHORTS.values()}
+        return {key: short for key, short in found.items() if short}
+
+    def says_on(self, channel: str) -> bool:
+        """Whether something is written for a channel."""
+        return SHORTS[channel] in self.shorts if channel in SHORTS else bool(self.bodies)
+
+    @property
     def blocks(self) -> dict[str, str]:
         """What a variant may say in other words: block -> its text, the subject among them."""
-        return {SUBJECT: self.subject} | {
-            name: text for body in self.bodies.values() for name, text in BLOCK.findall(body)
-        }
+        subject = {SUBJECT: self.subject} if self.subject else {}
+        return subject | {name: text for body in self.bodies.values() for name, text in BLOCK.findall(body)}
 
     def saying(self, blocks: Mapping[str, str]) -> "Message":
         """The message with some blocks in other words, and no block marks left in it. What it then lacks is for `check` to say."""
@@ -96,8 +119,9 @@ class Variant(Strict):
     """The variant's word, e.g. shanghai_event; it stands in the ledger with each message."""
     says: Wording | None = None
     """Whom it is for and why."""
-    when: Condition
-    """Holds for the people it is written for, by region, industry, size or purchases; the first variant that holds is theirs."""
+    when: Condition | None = None
+    """Holds for the people it is written for, by region, industry, size or purchases; the first variant that holds is theirs. Without it only
+    an experiment gives it."""
     messages: dict[Language, Message] = {}
     """Language -> a whole message of its own."""
     blocks: dict[Language, dict[Name, Text]] = {}
@@ -124,6 +148,8 @@ class Content(Definition):
     """CSS of the mail; it is written into the elements once, because mail programs drop style sheets."""
     variants: tuple[Variant, ...] = ()
     """Other words for some people, the first that holds."""
+    recommends: Name | None = None
+    """Recommendation that fills the word `recommended`; without one that word is empty (R118)."""
 
     @model_validator(mode="after")
     def _whole(self) -> "Content":

@@ -16,6 +16,7 @@ from vesper.conditions import Condition
 from vesper.conditions.event_filter import EventFilter
 from vesper.model.condition import Path
 from vesper.model.definition import Name, Strict, Text
+from vesper.model.from_matrix import FromMatrix, Sent
 from vesper.model.journey_example import JourneyExample
 from vesper.model.journey_when import END, Asked, When, is_exact
 from vesper.model.outreach import Channel, Outreach, Purpose
@@ -25,6 +26,7 @@ from vesper.problem import wrong
 
 ACTIONS = ("send", "give", "task")
 WAITS = ("wait", "until", "clock")
+MAIL: Channel = "email"
 KINDS = (*ACTIONS, *WAITS, "branch")
 
 
@@ -79,12 +81,23 @@ class Exit(Strict):
 class Send(Strict):
     """One message."""
 
-    content: Name
-    """Content that it sends."""
-    channel: Channel = "email"
-    """Channel it is sent on."""
+    content: Sent
+    """Content that it sends, or `{matrix: id}`: the one that the matrix has for each person."""
+    channel: Channel | None = None
+    """Channel it is sent on; email where it is missing. A matrix says it for each person, so beside one there is none."""
     purpose: Purpose | None = None
     """Class of the message, where it is another than the journey's."""
+
+    @model_validator(mode="after")
+    def _one_says_the_channel(self) -> "Send":
+        if isinstance(self.content, FromMatrix) and self.channel is not None:
+            raise wrong("The matrix says on which channel each person is written to.", "Drop channel.")
+        return self
+
+    @property
+    def own_channel(self) -> Channel | None:
+        """Channel of everybody; None where the matrix says it for each person."""
+        return None if isinstance(self.content, FromMatrix) else self.channel or MAIL
 
 
 class Until(Strict):

@@ -51,7 +51,7 @@ class Outcome(Strict):
     step: Name
     """The step."""
     gets: Text | None = None
-    """Content, pool or kind of task that they get; `nothing` and a reason where they get none."""
+    """Content, pool or kind of task that they get, of a content by a matrix the matrix's id; `nothing` and a reason where they get none."""
     reason: Name | None = None
     """Why they get nothing."""
 

@@ -5,7 +5,10 @@ from vesper.model.consent import ConsentPolicy
 from vesper.model.content import Content
 from vesper.model.coupon import Coupons
 from vesper.model.definition import Definition
+from vesper.model.experiment import Experiment
+from vesper.model.form import Form
 from vesper.model.goal import Goal
+from vesper.model.holdout import HoldoutPolicy
 from vesper.model.identity import IdentityPolicy
 from vesper.model.journey import Journey
 from vesper.model.journey_map import JourneyMap
@@ -16,6 +19,7 @@ from vesper.model.market import Market
 from vesper.model.matrix import Matrix
 from vesper.model.persona import Persona
 from vesper.model.policy import AnalysisPolicy, FrequencyPolicy, MonitorPolicy, ScoringPolicy
+from vesper.model.recommendation import Recommendation
 from vesper.model.sales import SalesPolicy
 from vesper.model.scoring import ScoringRule
 from vesper.model.segment import Segment
@@ -37,7 +41,10 @@ KINDS: dict[str, type[Definition]] = {
     "scoring": ScoringRule,
     "campaigns": Campaign,
     "journeys": Journey,
+    "experiments": Experiment,
     "coupons": Coupons,
+    "forms": Form,
+    "recommendations": Recommendation,
     "content": Content,
     "matrix": Matrix,
     "journey_map": JourneyMap,
@@ -53,6 +60,7 @@ POLICIES: dict[str, type[Definition]] = {
     "survivorship": SurvivorshipPolicy,
     "sales": SalesPolicy,
     "lead": LeadPolicy,
+    "holdout": HoldoutPolicy,
 }
 
 FOLDERS = (*KINDS, "policy")

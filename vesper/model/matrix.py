@@ -19,13 +19,6 @@ VARIANTS = "variants"
 MOST_TAGS = 12
 
 
-class FromMatrix(Strict):
-    """Instead of a content's id: the content that a matrix has for each person."""
-
-    matrix: Name
-    """The matrix."""
-
-
 class MatrixRow(Strict):
     """What some stages get, with some tags. A tag that is in neither list may be there or not."""
 
@@ -99,6 +92,15 @@ class Matrix(Definition):
         """The tags that its rows tell apart, in alphabetical order."""
         return tuple(sorted({tag for row in self.rows for tag in (*row.bears, *row.lacks)}))
 
+    @property
+    def used_channels(self) -> tuple[Channel, ...]:
+        """The channels on which somebody may be written to, in the order in which rows name them."""
+        return tuple(dict.fromkeys(channel for row in self.rows for channel in self.channels_of(row)))
+
+    def channels_of(self, row: MatrixRow) -> tuple[Channel, ...]:
+        """The channels of a row in the order they are tried; none of a gap."""
+        return (row.channels or self.channels) if row.content else ()
+
     def row_for(self, stage: str, tags: frozenset[str]) -> MatrixRow | None:
         """The one row that a stage with these tags meets; None is a gap without a name of its own."""
         return next((row for row in self.rows if row.meets(stage, tags)), None)
@@ -124,4 +126,4 @@ def _open(
     yield from _open(left, bears, (*lacks, tag))
 
 
-__all__ = ["DEFAULT", "VARIANTS", "FromMatrix", "Matrix", "MatrixRow"]
+__all__ = ["DEFAULT", "VARIANTS", "Matrix", "MatrixRow"]

@@ -10,7 +10,7 @@ from vesper.model.definition import Definition, Name, Strict, Text
 from vesper.model.timing import Duration, Hours
 from vesper.problem import wrong
 
-Channel = Literal["email", "webhook"]
+Channel = Literal["email", "webhook", "sms", "wechat", "wechat_mass", "wecom", "push"]
 """Channels that have an adapter. Another adapter adds its word here (R84)."""
 
 Purpose = Literal["requested", "operational", "marketing"]
@@ -77,6 +77,8 @@ class Outreach(Definition):
     """Who is reachable in state `pilot`."""
     partial: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """Share of the audience in state `partial`, chosen by hash: the same people every night, and all of them again in `full`."""
+    holdout: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    """Share of its people who get none of its marketing messages, so that it can be told what it brings (R92)."""
     priority: Annotated[int, Field(ge=0, le=99)] = 50
     """Where a cap lets only some messages through, the higher one goes first."""
     max_people: Annotated[int, Field(ge=1)]

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from vesper.model.campaign import Channel
 from vesper.model.definition import Definition, Name, Strict, Text, Wording
-from vesper.model.timing import Days, Duration, Hours, ZoneName
+from vesper.model.timing import ClockTime, Days, Duration, Hours, ZoneName
 from vesper.problem import wrong
 
 
@@ -69,6 +69,10 @@ class ScoringPolicy(Definition):
 
 
 CALENDAR_DAYS = (1, 7)
+SMS_HOURS = Hours(starts=ClockTime("09:00"), ends=ClockTime("20:00"))
+"""Hours of marketing by short message where the policy states none (rule C7)."""
+SMS_LOUDEST = Hours(starts=ClockTime("08:00"), ends=ClockTime("21:00"))
+"""Hours beyond which providers hold marketing back, whatever a policy says (rule C7)."""
 
 
 class Cap(Strict):
@@ -105,6 +109,8 @@ class FrequencyPolicy(Definition):
     """Purpose -> hours in which its messages leave, in the person's zone; a purpose without hours may leave at any time."""
     quiet_hours: Hours | None = None
     """No message of any purpose but operational leaves in these hours."""
+    channel_windows: dict[Channel, Annotated[tuple[Hours, ...], Field(min_length=1)]] = {"sms": (SMS_HOURS,)}
+    """Channel -> hours of marketing on it, beside all other hours: short messages from 09:00 to 20:00, and never outside 08:00 to 21:00."""
     zones: tuple[ZoneName, ...] = ()
     """Zones of the company's markets: where the zone of a person is not known, it is every one of these; the company's own where it is empty."""
 
@@ -119,6 +125,23 @@ class FrequencyPolicy(Definition):
                     ends=window.ends,
                 )
         return self
+
+    @model_validator(mode="after")
+    def _short_messages_come_by_day(self) -> "FrequencyPolicy":
+        for window in self.channel_windows.get("sms", ()):
+            if window.starts < SMS_LOUDEST.starts or window.ends > SMS_LOUDEST.ends or window.starts >= window.ends:
+                raise wrong(
+                    "Marketing by short message from {starts} to {ends}: providers let none through before 08:00 or after 21:00.",
+                    "Write hours between 08:00 and 21:00.",
+                    starts=window.starts,
+                    ends=window.ends,
+                )
+        return self
+
+    def hours_on(self, channel: str) -> tuple[Hours, ...]:
+        """Hours of marketing on a channel; short messages have some even where the policy says nothing of them."""
+        own: tuple[Hours, ...] = self.channel_windows.get(channel, ())  # type: ignore[call-overload]
+        return own or ((SMS_LOUDEST,) if channel == "sms" else ())
 
 
 class RfmSettings(Strict):

@@ -2,22 +2,21 @@
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from vesper.model.channel import App, Sms
+from vesper.model.section import VARIABLE as _VARIABLE
+from vesper.model.section import Section, elsewhere
 from vesper.problem import wrong
 
-_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 _ENCRYPTED = re.compile(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]|\$\{")
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Company(Section):
@@ -85,17 +84,15 @@ class Mail(Section):
     """Connections of one process that sends."""
     per_second: float = Field(default=0, ge=0)
     """Mails a second over all workers together; 0 for no limit but what the server asks for."""
+    returned: str = ""
+    """Maildir that mail comes back to: its reports suppress addresses that do not exist, and tell of those who complained."""
     log: str = ""
     """Where a reconciler finds what the server took: its log, a Maildir that everything is copied to, or the folder of a loopback sink."""
 
     @field_validator("user", "password")
     @classmethod
     def secret_is_elsewhere(cls, value: str) -> str:
-        if value and not _VARIABLE.fullmatch(value):
-            raise wrong(
-                "A secret never stands in a file.", "Write a variable of the environment such as ${{SMTP_PASSWORD}}."
-            )
-        return value
+        return elsewhere(value)
 
 
 class Webhook(Section):
@@ -125,6 +122,10 @@ class Webhook(Section):
         return self
 
 
+Poster = Literal["sendgrid", "mailgun", "postmark", "vesper", "shop", "chat", "call"]
+"""Systems that post to the web app: mail providers, any provider that signs as Vesper does, the shop's tills, the chat, the call centre."""
+
+
 class Intake(Section):
     """Where people reach Vesper: the address that stands in messages, and where its small web app listens behind it.
 
@@ -134,6 +135,15 @@ class Intake(Section):
     address: str = ""
     host: str = "127.0.0.1"
     port: int = Field(default=8025, ge=1, le=65535)
+    keys: Mapping[Poster, str] = {}
+    """Who may post what happened, and the key that it signs with, a variable of the environment: `keys.mailgun = "${MAILGUN_KEY}"`."""
+
+    @field_validator("keys")
+    @classmethod
+    def keys_are_elsewhere(cls, keys: Mapping[Poster, str]) -> Mapping[Poster, str]:
+        for key in keys.values():
+            elsewhere(key or "missing")
+        return keys
 
     @field_validator("address")
     @classmethod
@@ -181,6 +191,10 @@ class Workspace(Section):
     definitions: Definitions = Definitions()
     mail: Mail = Mail()
     webhook: Webhook = Webhook()
+    push: Webhook = Webhook()
+    sms: Sms = Sms()
+    wechat: App = App()
+    wecom: App = App()
     intake: Intake = Intake()
     notices: Notices = Notices()
     retention: Retention = Retention()

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql
 
 FEW = 1000
 """So many rows go to PostgreSQL in one statement; more of them by COPY."""
-CACHE_KIBIBYTES = 128 * 1024
+CACHE_KIBIBYTES = 256 * 1024
 _TEXTS = {pa.types.is_timestamp: "%Y-%m-%d %H:%M:%S", pa.types.is_date: "%Y-%m-%d"}
 
 

@@ -1,7 +1,7 @@
 """The step over the wire: one transaction commits what became of the last message and the intent of the next, then the wire call follows.
 
 ```
-claimed --begin--> sending --settle--> accepted | rejected | unknown
+claimed --begin--> sending --settle--> accepted | rejected | unknown | awaiting_confirmation (`broadcast.py`; the touch is given back)
    |                  |-- not accepted for now --> planned, later              (the touch is given back)
    |-- cap, window --> planned, later
    |-- no consent, suppressed, capped, expired --> refused
@@ -23,7 +23,7 @@ from vesper.clock import now
 from vesper.send_limits import Limits, Touch
 from warehouse.ledger import dispatch_sql as sql
 from warehouse.ledger.claim import LEASE
-from warehouse.ledger.outbox import ACCEPTED, CLAIMED, PLANNED, REFUSED, REJECTED, SENDING, UNKNOWN, Due
+from warehouse.ledger.outbox import ACCEPTED, AWAITING, CLAIMED, PLANNED, REFUSED, REJECTED, SENDING, UNKNOWN, Due
 from warehouse.ledger.rate import Allowance, take
 from warehouse.ledger.session import Session
 
@@ -31,7 +31,7 @@ MARKETING, OPERATIONAL = "marketing", "operational"
 BACKOFF = (dt.timedelta(minutes=5), dt.timedelta(minutes=30), dt.timedelta(hours=2), dt.timedelta(hours=8))
 """Pauses between wire calls that were surely not accepted; after so many more than these the message is given up."""
 
-OutcomeKind = Literal["accepted", "rejected", "deferred", "unknown"]
+OutcomeKind = Literal["accepted", "rejected", "deferred", "unknown", "awaiting"]
 
 
 @dataclass(frozen=True)
@@ -239,6 +239,11 @@ def _settle(session: Session, cursor: Any, result: Result, terms: Terms) -> Late
     session.prepared(sql.ATTEMPTED).run(cursor, **_attempt(result, terms))
     if result.is_gone:
         sql.keep_out(session, cursor, message, HARD_BOUNCE, begun.at)
+    if kind == "awaiting":
+        waits = {"state": AWAITING, "reason": "waiting:confirmation", "sending_at": begun.at}
+        if _moved(session, cursor, message, (SENDING, UNKNOWN), **waits):
+            session.prepared(sql.UNTOUCH).run(cursor, one=message.message_id)
+        return None
     if kind in (ACCEPTED, UNKNOWN):
         reason = None if kind == ACCEPTED else result.code or "no_answer"
         took = {"state": kind, "reason": reason, "sending_at": begun.at, "final_at": begun.at}

@@ -7,7 +7,14 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from warehouse.ledger import handover_schema, journey_schema, send_schema  # noqa: F401  their tables are the ledger's as well
+from warehouse.ledger import (  # noqa: F401  their tables are the ledger's as well
+    channel_schema,
+    experiment_schema,
+    handover_schema,
+    intake_schema,
+    journey_schema,
+    send_schema,
+)
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 BUSY_MILLISECONDS = 30_000

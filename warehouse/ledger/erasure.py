@@ -21,6 +21,7 @@ from vesper.erased import CHANNELS, ERASED, IDS, RECORD
 from vesper.erasure import Person
 from warehouse.ledger.consent import insert_new
 from warehouse.ledger.engine import reading
+from warehouse.ledger.experiment import forget_in_experiments
 from warehouse.ledger.handover_schema import HANDOVER, HUMAN_TASK, NOTICE
 from warehouse.ledger.inbox import forget
 from warehouse.ledger.journey_erasure import forget_on_journeys
@@ -136,6 +137,7 @@ def _forget_contact(connection: sa.Connection, person: Person, at: dt.datetime) 
     _forget_sales(connection, person, at)
     forget(connection, person.tokens, [value for column, value in person.own if column in WRITTEN], at)
     forget_on_journeys(connection, person.tokens, at)
+    forget_in_experiments(connection, person.tokens)
     for table in (MESSAGE, TOUCH, REFUSAL, HANDOVER, HUMAN_TASK):
         for contact_id, token in sorted(person.tokens.items()):
             here = sa.update(table).where(table.c.contact_id == contact_id)

@@ -6,14 +6,16 @@ the lake (`tasks/fold.py`). A row is committed before its sender gets an answer;
 
 import datetime as dt
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from vesper.clock import now
+from vesper.machine import BURST, CLICKED
+from warehouse.ledger.schema import MESSAGE
 from warehouse.ledger.send_schema import INBOX
 
 BATCH = 500
@@ -21,6 +23,9 @@ LOOK_BACK = dt.timedelta(days=35)
 """A company whose nights take in no inbox reads this much of it."""
 NOTHING = "{}"
 UNSUBSCRIBED, UNSUBSCRIBE_TESTED = "unsubscribed", "unsubscribe_tested"
+SETTLES = BURST + dt.timedelta(seconds=1)
+QUIET = frozenset({"mail_delivered", UNSUBSCRIBED})
+"""Kinds that nothing follows from between two nights, or that are acted on in the transaction that keeps them."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +79,89 @@ def append_all(connection: sa.Connection, arrivals: Iterable[Arrival], handled_a
     return new
 
 
+def keep_answers(
+    connection: sa.Connection, arrivals: Sequence[Arrival], series_of: Callable[[str], str | None]
+) -> list[bool]:
+    """Keep arrivals, in the caller's transaction, and tell of each whether it was new. What answers a message is its contact's, of its series.
+
+    What a machine did, and what nothing follows from, is handled already: the tick does not wake for it.
+
+    Args:
+        series_of: campaign or journey -> its series.
+    """
+    about = _messages(connection, [one.message_id for one in arrivals if one.message_id and not one.contact_id])
+    known = [_named(one, about.get(one.message_id or ""), series_of) for one in arrivals]
+    received_at = now()
+    rows = [_row(one, received_at, received_at if _is_quiet(one) else None) for one in known]
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    key = (INBOX.c.source, INBOX.c.source_event_id)
+    new: set[tuple[str, str]] = set()
+    for at in range(0, len(rows), BATCH):
+        once = insert(INBOX).values(rows[at : at + BATCH]).on_conflict_do_nothing().returning(*key)
+        new |= {(row.source, row.source_event_id) for row in connection.execute(once)}
+    return [_taken(new, (one.source, one.source_event_id)) for one in arrivals]
+
+
+def _taken(new: set[tuple[str, str]], key: tuple[str, str]) -> bool:
+    """Whether a key is among the new ones; of two arrivals with one key only the first is."""
+    if key not in new:
+        return False
+    new.remove(key)
+    return True
+
+
+def _messages(connection: sa.Connection, message_ids: Sequence[str]) -> dict[str, Any]:
+    ids = sorted(set(message_ids))
+    columns = (MESSAGE.c.message_id, MESSAGE.c.contact_id, MESSAGE.c.campaign_id, MESSAGE.c.content_id)
+    found: dict[str, Any] = {}
+    for at in range(0, len(ids), BATCH):
+        mine = sa.select(*columns).where(MESSAGE.c.message_id.in_(ids[at : at + BATCH]))
+        found |= {row.message_id: row for row in connection.execute(mine)}
+    return found
+
+
+def _named(arrival: Arrival, message: Any, series_of: Callable[[str], str | None]) -> Arrival:
+    if message is None:
+        return arrival
+    about = {"content_id": message.content_id, "series_id": series_of(message.campaign_id)}
+    said = {name: value for name, value in about.items() if value} | dict(arrival.payload)
+    return replace(arrival, contact_id=message.contact_id, payload=said)
+
+
+def _is_quiet(arrival: Arrival) -> bool:
+    return arrival.kind in QUIET or bool(arrival.payload.get("is_machine"))
+
+
+def accepted_at(connection: sa.Connection, message_ids: Iterable[str]) -> dict[str, dt.datetime]:
+    """When a server took each of some messages; those that none took are missing."""
+    ids = sorted(set(message_ids))
+    found: dict[str, dt.datetime] = {}
+    for at in range(0, len(ids), BATCH):
+        mine = MESSAGE.c.message_id.in_(ids[at : at + BATCH])
+        taken = sa.select(MESSAGE.c.message_id, MESSAGE.c.final_at).where(mine, MESSAGE.c.state == "accepted")
+        found |= {row.message_id: row.final_at for row in connection.execute(taken) if row.final_at}
+    return found
+
+
 def has_waiting(connection: sa.Connection) -> bool:
     """Whether the tick has something to act on. Cheap: it is asked every second."""
-    return (
-        connection.execute(sa.select(INBOX.c.inbox_id).where(INBOX.c.handled_at.is_(None)).limit(1)).first() is not None
-    )
+    return connection.execute(sa.select(INBOX.c.inbox_id).where(_waits(now())).limit(1)).first() is not None
 
 
-def waiting(connection: sa.Connection, limit: int) -> list[Waiting]:
-    """Rows to act on, the oldest first."""
-    return _rows(connection, INBOX.c.handled_at.is_(None), limit)
+def waiting(connection: sa.Connection, limit: int, until: dt.datetime | None = None) -> list[Waiting]:
+    """Rows to act on, the oldest first.
+
+    Args:
+        until: the instant that a turn plays. What was received later happened after it: the turn would not see it, and must not say it is handled.
+    """
+    which = [_waits(now())] + ([INBOX.c.received_at <= until] if until is not None else [])
+    return _rows(connection, sa.and_(*which), limit)
+
+
+def _waits(at: dt.datetime) -> sa.ColumnElement[bool]:
+    """A click waits until those that may come with it are there: a burst is known by all of them."""
+    is_settled = sa.or_(INBOX.c.kind != CLICKED, INBOX.c.received_at <= at - SETTLES)
+    return sa.and_(INBOX.c.handled_at.is_(None), is_settled)
 
 
 def not_in_lake(connection: sa.Connection, published_on: dt.date | None) -> list[Waiting]:

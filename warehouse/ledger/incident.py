@@ -23,6 +23,7 @@ FATES = {
     "unknown": "unknown",
     "sending": "unknown",
     "abandoned": "unknown",
+    "awaiting_confirmation": "unknown",
     "planned": "stopped",
     "claimed": "stopped",
     "rejected": "not_sent",

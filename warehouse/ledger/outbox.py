@@ -21,6 +21,8 @@ from warehouse.ledger.schema import MESSAGE, REFUSAL, SUPPRESSION
 
 CLAIMED, SENDING = "claimed", "sending"
 ACCEPTED, REJECTED, UNKNOWN, REFUSED, ABANDONED = "accepted", "rejected", "unknown", "refused", "abandoned"
+AWAITING = "awaiting_confirmation"
+"""It goes out with others as one call, or when an employee confirms it; until it did, it touched nobody."""
 BATCH = 5000
 
 
@@ -90,17 +92,17 @@ def standing(engine: sa.Engine) -> list[Standing]:
 
 def messages_as_arrow(engine: sa.Engine) -> pa.Table:
     """Every message, to be bound as `raw_vesper__message`: without what only a worker asks, such as leases."""
-    return _as_arrow(engine, MESSAGE, [MESSAGE.c[c.name] for c in RAW_MESSAGE.c])
+    return table_as_arrow(engine, MESSAGE, [MESSAGE.c[c.name] for c in RAW_MESSAGE.c])
 
 
 def suppressions_as_arrow(engine: sa.Engine) -> pa.Table:
     """Every suppressed address, to be bound as `raw_vesper__suppression`."""
-    return _as_arrow(engine, SUPPRESSION)
+    return table_as_arrow(engine, SUPPRESSION)
 
 
 def refusals_as_arrow(engine: sa.Engine) -> pa.Table:
     """Every refusal, to be bound as `raw_vesper__refusal`."""
-    return _as_arrow(engine, REFUSAL)
+    return table_as_arrow(engine, REFUSAL)
 
 
 _ARROW = {
@@ -112,7 +114,7 @@ _ARROW = {
 }
 
 
-def _as_arrow(engine: sa.Engine, table: sa.Table, columns: Sequence[sa.Column[Any]] = ()) -> pa.Table:
+def table_as_arrow(engine: sa.Engine, table: sa.Table, columns: Sequence[sa.Column[Any]] = ()) -> pa.Table:
     """All rows in the order of the primary key; the types hold for an empty table, too."""
     chosen = columns or list(table.c)
     schema = pa.schema([(c.name, _ARROW[type(c.type)]) for c in chosen])

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from warehouse.ledger.bulk import insert_new_arrow, pages_in_memory
+from warehouse.ledger.experiment import assign
 from warehouse.ledger.schema import MESSAGE, REFUSAL
 
 INTENT, PLANNED = "intent", "planned"
@@ -62,6 +63,7 @@ def _recorded(connection: sa.Connection, batch: pa.Table) -> Recorded:
         ["reason" if name == "decision" else name for name in batch.column_names]
     )
     state = pa.repeat(PLANNED, len(messages))
+    assign(connection, messages)
     return Recorded(
         insert_new_arrow(connection, MESSAGE, messages.append_column("state", state)),
         insert_new_arrow(connection, REFUSAL, refusals),

@@ -4,6 +4,7 @@ What belongs here: compiling, and turning values into what the driver takes and 
 (they stand where they are used), transactions (`session.py`). SQLAlchemy's own execution costs five to ten times as much a statement.
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -20,7 +21,8 @@ class Prepared:
         self.sql = str(compiled)
         self._stated = dict(compiled.params)
         self._in = {name: _bound(bind.type, dialect) for bind, name in compiled.bind_names.items()}  # type: ignore[attr-defined]
-        self._order = compiled.positiontup  # type: ignore[attr-defined]
+        order = compiled.positiontup  # type: ignore[attr-defined]
+        self._order = None if order is None else [(name, self._in[name]) for name in order]
         self._out = _results(statement, dialect)
 
     def run(self, cursor: Any, **values: Any) -> Any:
@@ -35,15 +37,23 @@ class Prepared:
 
     def _parameters(self, values: dict[str, Any]) -> Any:
         given = {**self._stated, **values}
-        ready = {name: process(given[name]) if process else given[name] for name, process in self._in.items()}
-        return [ready[name] for name in self._order] if self._order is not None else ready
+        if self._order is not None:
+            return [process(given[name]) if process else given[name] for name, process in self._order]
+        return {name: process(given[name]) if process else given[name] for name, process in self._in.items()}
 
     def _read(self, row: Iterable[Any]) -> list[Any]:
         return [process(value) if process else value for value, process in zip(row, self._out, strict=True)]
 
 
 def _bound(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Processor:
+    if isinstance(type_, sa.DateTime) and dialect.name == "sqlite":
+        return _instant
     return type_.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _instant(value: dt.datetime | None) -> str | None:
+    """An instant as SQLAlchemy writes it for SQLite, in a tenth of the time."""
+    return None if value is None else value.isoformat(" ", "microseconds")
 
 
 def _results(statement: sa.ClauseElement, dialect: sa.Dialect) -> list[Processor]:

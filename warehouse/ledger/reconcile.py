@@ -43,6 +43,8 @@ class Doubt:
     attempts: int
     called_at: dt.datetime
     is_dead: bool
+    contact_id: str = ""
+    address_hash: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,13 @@ def doubts(engine: sa.Engine) -> list[Doubt]:
     is_dead = sa.or_(MESSAGE.c.reason != LAPSED, WORKER.c.ended_at.is_not(None))
     names = ("message_id", "campaign_id", "channel", "fence", "attempts")
     query = (
-        sa.select(*[MESSAGE.c[name] for name in names], when.label("called_at"), sa.func.coalesce(is_dead, sa.false()))
+        sa.select(
+            *[MESSAGE.c[name] for name in names],
+            when.label("called_at"),
+            sa.func.coalesce(is_dead, sa.false()),
+            MESSAGE.c.contact_id,
+            MESSAGE.c.address_hash,
+        )
         .select_from(MESSAGE.outerjoin(WORKER, WORKER.c.worker_id == MESSAGE.c.owner))
         .where(MESSAGE.c.state == UNKNOWN)
         .order_by("called_at", MESSAGE.c.message_id)

@@ -1,11 +1,11 @@
 """A ledger that was put back knows nothing of what happened since its backup: it starts on hold, until evidence tells what was sent (R120).
 
-What belongs here: the hold, taking in the evidence, ending the hold. What does not: copying rows (`copying.py`), looking for evidence
-(`connectors/channels/evidence.py`).
+What belongs here: the hold, taking in the evidence, ending the hold; of messages and of notices to sales. What does not: copying rows
+(`copying.py`), looking for evidence (`connectors/channels/evidence.py`).
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,22 +14,30 @@ import sqlalchemy as sa
 from vesper.clock import now
 from warehouse.ledger.consent import insert_new
 from warehouse.ledger.engine import reading
+from warehouse.ledger.handover_schema import NOTICE
 from warehouse.ledger.schema import MESSAGE, TOUCH
 from warehouse.ledger.send_schema import RESTORE, SENT_BEFORE
 from warehouse.ledger.send_stop import set_stopped
 
 NAME = "restore"
 OPEN = ("planned", "claimed")
+WAITING = ("planned", "sending")
+"""States of a notice that is not told yet, as far as the ledger knows."""
 BATCH = 500
 
 
 @dataclass(frozen=True)
 class Reconciled:
-    """What became of the messages of a restored ledger. `doubtful`: due before the restore, no evidence either way; `unknown` now."""
+    """What became of the messages of a restored ledger. `doubtful`: due before the restore, no evidence either way; `unknown` now.
+
+    `told` and `perhaps_told` are the same of notices to sales.
+    """
 
     found: int
     accepted: int
     doubtful: int
+    told: int = 0
+    perhaps_told: int = 0
 
 
 def hold(engine: sa.Engine, backup_at: dt.datetime, by: str) -> None:
@@ -49,12 +57,21 @@ def waiting_since(engine: sa.Engine) -> dt.datetime | None:
 
 
 def take_evidence(
-    engine: sa.Engine, sent: Mapping[str, dt.datetime], is_complete: bool, where: str, by: str
+    engine: sa.Engine,
+    sent: Mapping[str, dt.datetime],
+    is_complete: bool,
+    where: str,
+    by: str,
+    taken_once: Collection[str] = (),
 ) -> Reconciled:
     """Take in what was sent since the backup, in one transaction, and end the wait. `sent` maps message ids to when they went (UTC).
 
     A message found is accepted, with its touch; one that the night has yet to plan again is remembered. Where the evidence is not complete,
-    what could have gone before the restore is unknown, so that it is never sent again by itself.
+    what could have gone before the restore is unknown, so that it is never sent again by itself. Of a notice to sales, evidence is complete
+    nowhere: many share one letter.
+
+    Args:
+        taken_once: channels of notices whose receiver takes a key once only, so that telling again does no harm.
     """
     with engine.begin() as connection:
         remembered = [{"message_id": id, "at": at} for id, at in sorted(sent.items())]
@@ -64,9 +81,10 @@ def take_evidence(
         )
         accepted = settle_known(connection)
         doubtful = 0 if is_complete else _doubt(connection)
+        told, perhaps_told = _told_before(connection), _doubt_notices(connection, taken_once)
         done = sa.update(RESTORE).where(RESTORE.c.reconciled_at.is_(None))
         connection.execute(done.values(reconciled_at=now(), reconciled_by=by, evidence=where))
-    return Reconciled(found, accepted, doubtful)
+    return Reconciled(found, accepted, doubtful, told, perhaps_told)
 
 
 def settle_known(connection: sa.Connection) -> int:
@@ -99,7 +117,27 @@ def _accept(connection: sa.Connection, rows: list[dict[str, object]]) -> None:
 
 def _doubt(connection: sa.Connection) -> int:
     """What was due before the restore may have gone: unknown, to be looked at by a person."""
-    restored_at = sa.select(sa.func.max(RESTORE.c.restored_at)).scalar_subquery()
-    due = sa.and_(MESSAGE.c.state.in_(OPEN), MESSAGE.c.not_before <= restored_at)
+    due = sa.and_(MESSAGE.c.state.in_(OPEN), MESSAGE.c.not_before <= _restored_at())
     fate = {"state": "unknown", "reason": "restored", "final_at": now(), "fence": MESSAGE.c.fence + 1}
     return connection.execute(sa.update(MESSAGE).where(due).values(**fate)).rowcount
+
+
+def _told_before(connection: sa.Connection) -> int:
+    """Notices that went alone, under their own id, and were found: accepted."""
+    went_at = sa.select(SENT_BEFORE.c.at).where(SENT_BEFORE.c.message_id == NOTICE.c.notice_id).scalar_subquery()
+    fate = {"state": "accepted", "reason": "sent_before_restore", "final_at": went_at, "real_at": went_at}
+    known = sa.exists().where(SENT_BEFORE.c.message_id == NOTICE.c.notice_id)
+    return connection.execute(sa.update(NOTICE).where(NOTICE.c.state.in_(WAITING), known).values(**fate)).rowcount
+
+
+def _doubt_notices(connection: sa.Connection, taken_once: Collection[str]) -> int:
+    """Sales may know already of what was due before the restore: unknown, never told again by itself."""
+    due = sa.and_(NOTICE.c.state.in_(WAITING), NOTICE.c.not_before <= _restored_at())
+    at = now()
+    fate = {"state": "unknown", "reason": "restored", "final_at": at, "real_at": at}
+    mine = sa.update(NOTICE).where(due, NOTICE.c.channel.not_in(sorted(taken_once)))
+    return connection.execute(mine.values(**fate)).rowcount
+
+
+def _restored_at() -> sa.ScalarSelect[dt.datetime]:
+    return sa.select(sa.func.max(RESTORE.c.restored_at)).scalar_subquery()

@@ -11,12 +11,15 @@ from sqlalchemy.pool import StaticPool
 
 from warehouse.ledger import handover_schema, send_schema  # noqa: F401  their tables are the ledger's as well
 from warehouse.ledger.engine import reading
+from warehouse.ledger.experiment_schema import EXPERIMENT_ASSIGNMENT, EXPERIMENT_DECISION
 from warehouse.ledger.handover_schema import HUMAN_TASK
 from warehouse.ledger.journey_schema import COUPON, JOURNEY_ENTRY, JOURNEY_VISIT, NURTURE_TASK
 from warehouse.ledger.schema import DEFINITION, LEDGER, MESSAGE, STOP, SUPPRESSION
 
 BATCH = 5000
-FILLED = (DEFINITION, SUPPRESSION, STOP, HUMAN_TASK, MESSAGE, JOURNEY_ENTRY, JOURNEY_VISIT, COUPON, NURTURE_TASK)
+OF_JOURNEYS = (JOURNEY_ENTRY, JOURNEY_VISIT, COUPON, NURTURE_TASK)
+OF_EXPERIMENTS = (EXPERIMENT_ASSIGNMENT, EXPERIMENT_DECISION)
+FILLED = (DEFINITION, SUPPRESSION, STOP, HUMAN_TASK, MESSAGE, *OF_JOURNEYS, *OF_EXPERIMENTS)
 
 
 @contextmanager

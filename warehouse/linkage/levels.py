@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from vesper.identity.names import HAN, is_slip
 from vesper.model.linkage import FieldKind, Linkage
-from warehouse.runner import sql_text
+from warehouse.sql_text import sql_text
 
 Levels = dict[str, str]
 """Level -> SQL condition; the first that holds is the pair's level. `missing` comes first and weighs nothing, `differs` is the rest."""
