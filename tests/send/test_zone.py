@@ -116,7 +116,7 @@ def test_a_campaign_has_windows_of_its_own_and_quiet_hours_stay_quiet() -> None:
     known = definitions(early, policy=frequency())
 
     class Message:
-        campaign_id, purpose, stage_at_plan, zone = early.id, "marketing", "loyal", None
+        campaign_id, purpose, stage_at_plan, zone, channel = early.id, "marketing", "loyal", None, "email"
 
     limits = limits_of_message(known, SHANGHAI, Message)  # type: ignore[arg-type]
     assert limits.in_window(dt.datetime(2018, 1, 1, 13)) == dt.datetime(
