@@ -43,6 +43,8 @@ FORMAT = "format parquet, compression zstd, row_group_size 122880"
 STAGED = "_staged"
 MEMORY = "2GB"
 """What the engine may hold; beyond it, it spills to disk. Its own default is four fifths of the machine."""
+MOST_MEMORY = "4GB"
+"""What it may hold for one statement that failed for want of memory: eleven million rows of raw text, sorted beside those that they replace."""
 EngineFailed = duckdb.Error
 """What the engine raises when it cannot run a Select."""
 
@@ -277,12 +279,24 @@ class Runner:
     def _copy(self, table: sa.Table, key: str, where: str, recipe: str | None = None, rows: str = STAGED) -> Part:
         return self._settled(f"select * from {rows} {where} order by {order_of(table)}", table, key, recipe)
 
+    def _copied(self, text: str) -> list[Any]:
+        """A sort that does not fit under the limit with all that is kept beside it gets MOST_MEMORY, once: a night is not to fail by it."""
+        try:
+            return self.connection.execute(text).fetchall()
+        except duckdb.OutOfMemoryException:
+            limit = self.connection.execute("select current_setting('memory_limit')").fetchall()[0][0]
+            self.connection.execute(f"set memory_limit='{MOST_MEMORY}'")
+            try:
+                return self.connection.execute(text).fetchall()
+            finally:
+                self.connection.execute(f"set memory_limit='{limit}'")
+
     def _settled(self, query: str, table: sa.Table, key: str, recipe: str | None) -> Part:
         draft = self.lake.draft()
         # Or a column is marked as never null by what the plan happens to tell of it, and equal rows get other bytes by another way.
         self.connection.execute("set disabled_optimizers='statistics_propagation'")
         try:
-            copied = self.connection.execute(f"copy ({query}) to {path_text(draft)} ({FORMAT})").fetchall()
+            copied = self._copied(f"copy ({query}) to {path_text(draft)} ({FORMAT})")
         finally:
             self.connection.execute("reset disabled_optimizers")
         count = int(copied[0][0]) if copied else 0
